@@ -1,0 +1,64 @@
+"""The `kindred` command: each sub-command is a module of this package."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from kindred import __version__
+from kindred.errors import KindredError
+
+# Sub-command -> module that defines it; a module is imported only when its command is called, so
+# that `kindred --help` stays fast.
+COMMANDS: dict[str, str] = {
+    "sample": "kindred.cli.sample",
+    "load": "kindred.cli.load",
+    "build": "kindred.cli.build",
+    "check": "kindred.cli.check",
+    "publish": "kindred.cli.publish",
+    "doctor": "kindred.cli.doctor",
+    "identity": "kindred.cli.identity",
+}
+
+
+class LazyGroup(click.Group):
+    """A command group that imports the module of a sub-command when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The sub-commands in the order people use them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The sub-command `cmd_name`, or None where there is none of that name."""
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = import_module(module).command
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kindred")
+def cli() -> None:
+    """Kindred: unified, explained profiles of people and companies in your own warehouse."""
+
+
+def main() -> None:
+    """Run the command line; problems are told in two lines, never as a stack trace."""
+    try:
+        cli.main(standalone_mode=False)
+    except KindredError as error:
+        click.secho(f"Error: {error.message}", fg="red", err=True)
+        if error.hint:
+            click.echo(f"What to do: {error.hint}", err=True)
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        click.echo("Stopped.", err=True)
+        sys.exit(2)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)

@@ -1,0 +1,21 @@
+"""Errors that people read: what went wrong, and what to do next."""
+
+from __future__ import annotations
+
+
+class KindredError(Exception):
+    """A run cannot go on; the command prints both lines and exits with `exit_code`.
+
+    Parameters
+    ----------
+    message: what went wrong, naming the file, table and column where there is one. Never holds a
+        personal value.
+    hint: the mend, as an instruction.
+    exit_code: 2 (could not run) unless another is given (3: another run holds the lock).
+    """
+
+    def __init__(self, message: str, hint: str = "", exit_code: int = 2) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.exit_code = exit_code
