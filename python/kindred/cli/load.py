@@ -1,0 +1,100 @@
+"""`kindred load`: raw files into the raw schemas of the working database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kindred.cli._shared import chosen_sources, console, plural, project_options
+from kindred.errors import KindredError
+from kindred.project import known_sources, load_profile, load_project, source_schema
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from kindred.warehouse.loading import LoadedTable
+
+
+@click.command("load")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--sources", help="Load only these sources, as a,b.")
+@project_options
+def command(
+    folder: Path, sources: str | None, project_dir: Path | None, target: str | None
+) -> None:
+    """Load raw files DIR/<source>/<table>.{csv,parquet,jsonl} into the working database.
+
+    CSV columns stay text exactly as written; Parquet and JSON lines keep their types. A file
+    that is loaded already changes nothing, a changed file replaces its table, and of a broken
+    file nothing is loaded: it is named with the line, and the command ends with exit code 2.
+
+    Example: kindred load sample --sources stripe,shopify
+    """
+    from kindred.warehouse.database import connected, refuse_ambiguous_name
+    from kindred.warehouse.loading import load_files
+    from kindred.warehouse.lock import run_lock
+    from kindred.warehouse.raw_files import find_raw_files
+
+    project = load_project(project_dir)
+    only = chosen_sources(project, sources)
+    found = find_raw_files(folder, sorted({*known_sources(project), *project.sources}), only)
+    profile = load_profile(project, target)
+    database = profile.duckdb_path()
+    refuse_ambiguous_name(database, profile.schema)
+    screen = console()
+    for name in found.unknown_sources:
+        screen.print(f"[yellow]Skipped[/] {name}/: no such source in models/staging.")
+    for label in found.other_files:
+        screen.print(f"[yellow]Skipped[/] {label}: neither .csv, .parquet nor .jsonl.")
+    with (
+        run_lock(database, "kindred load"),
+        connected(database) as connection,
+        screen.status("Loading") as status,
+    ):
+        tables = load_files(
+            connection,
+            found.files,
+            lambda source: source_schema(project, source),
+            lambda file: status.update(f"Loading {file.label}"),
+        )
+    _print_tables(screen, tables, database)
+    _refuse_broken(tables)
+
+
+def _print_tables(screen: Console, tables: list[LoadedTable], database: Path) -> None:
+    from rich.table import Table
+
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    for title, justify in (("Raw table", "left"), ("Rows", "right"), ("", "left")):
+        grid.add_column(title, justify=justify)  # type: ignore[arg-type]
+    notes = {
+        "loaded": "[green]loaded[/]",
+        "replaced": "[green]replaced[/]",
+        "unchanged": "[dim]unchanged[/]",
+        "broken": "[red]not loaded[/]",
+    }
+    for table in tables:
+        rows = "" if table.outcome == "broken" else f"{table.rows:,}"
+        grid.add_row(table.relation, rows, notes[table.outcome])
+    screen.print(grid)
+    good = [table for table in tables if table.outcome != "broken"]
+    total = plural(sum(table.rows for table in good), "row")
+    screen.print(f"\n{plural(len(good), 'table')}, {total} in {database.name}.")
+
+
+def _refuse_broken(tables: list[LoadedTable]) -> None:
+    broken = [table for table in tables if table.outcome == "broken"]
+    if not broken:
+        return
+    lines = "\n".join(f"  {table.file.label}: {table.problem}" for table in broken)
+    others = len(tables) - len(broken)
+    kept = "" if others == 0 else f" The other {plural(others, 'file')} are in."
+    if others == 1:
+        kept = " The other file is in."
+    raise KindredError(
+        f"{plural(len(broken), 'file')} cannot be read; nothing of "
+        f"{'it' if len(broken) == 1 else 'them'} was loaded.{kept}\n{lines}",
+        "mend and load again; files that are in already are skipped.",
+    )
