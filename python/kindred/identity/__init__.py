@@ -1,0 +1,1 @@
+"""Identity resolution, for people and companies: records in; links, clusters and ids out."""
