@@ -7,7 +7,6 @@ path or a list read the files themselves, by dbt's rules.
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ import yaml
 from kindred.errors import KindredError
 
 PROJECT_FILE = "dbt_project.yml"
-_SOURCE_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,10 @@ class Profile:
     profiles_dir: Path
     database_path: Path | None
     settings: dict[str, Any] = field(default_factory=dict)
+
+    def schema_of(self, folder: str) -> str:
+        """Schema of the models of a folder, by the rule of the macro generate_schema_name."""
+        return folder if self.schema == "kindred" else f"{self.schema}_{folder}"
 
     def duckdb_path(self) -> Path:
         """Path of the working DuckDB file; raises where the target is another engine."""
@@ -182,14 +184,9 @@ def streams_by_source(value: Any) -> dict[str, list[str]]:
 
 
 def known_sources(project: Project) -> list[str]:
-    """Sources that the project can stage: folders of models/staging, in alphabetical order."""
+    """Sources that the project can stage: folders of models/staging with a sources YAML."""
     staging = project.root / "models" / "staging"
-    folders = staging.iterdir() if staging.is_dir() else iter(())
-    return sorted(
-        folder.name
-        for folder in folders
-        if folder.is_dir() and _SOURCE_NAME.match(folder.name) and any(folder.iterdir())
-    )
+    return sorted({path.parent.name for path in staging.glob("*/*sources.yml")})
 
 
 def known_streams(project: Project) -> list[str]:

@@ -50,6 +50,15 @@ sources:
           - name: id
             config: {meta: {required: true}}
 """
+SHOPIFY_SOURCES = """\
+version: 2
+sources:
+  - name: shopify
+    tables:
+      - name: customer
+        columns:
+          - name: id
+"""
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ class SmallProject:
         write(root / "dbt_project.yml", PROJECT)
         write(root / "profiles.yml", PROFILES)
         write(root / "models/staging/stripe/_stripe__sources.yml", STRIPE_SOURCES)
-        write(root / "models/staging/shopify/stg_shopify__customers.sql", "select 1 as id\n")
+        write(root / "models/staging/shopify/_shopify__sources.yml", SHOPIFY_SOURCES)
         write(root / "models/intermediate/streams/person_records.sql", "select 1 as id\n")
         write(root / "models/intermediate/streams/record_transactions.sql", "select 1 as id\n")
         write(root / "models/segments/seg_new_customers.sql", "select 1 as customer_id\n")

@@ -1,0 +1,1 @@
+"""Quality: suites as data, their evaluation with Great Expectations, and readable reports."""

@@ -1,0 +1,1 @@
+"""The working database and what runs on it: loading, building, publishing, diagnosis."""

@@ -67,7 +67,7 @@ def find_raw_files(folder: Path, known: list[str], only: list[str] | None = None
     if not folder.is_dir():
         raise KindredError(
             f"There is no folder {folder}.",
-            "make one with `kindred sample --out DIR`, or check it.",
+            "check the path, or make data with `kindred sample --out DIR`.",
         )
     files: list[RawFile] = []
     unknown: list[str] = []
@@ -147,12 +147,19 @@ def create_table(connection: duckdb.DuckDBPyConnection, file: RawFile, relation:
 def _csv_query(_connection: duckdb.DuckDBPyConnection, path: Path) -> str:
     delimiter, names = _csv_header(path)
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-    return (
-        f"select * from read_csv({literal(str(path))}, auto_detect = false, header = true,"
-        f" delim = {literal(delimiter)}, quote = '\"', escape = '\"', strict_mode = true,"
-        f" null_padding = false, ignore_errors = false, max_line_size = {_LONGEST_LINE // 8},"
-        f" columns = {{{columns}}})"
-    )
+    options = {
+        "auto_detect": "false",
+        "header": "true",
+        "delim": literal(delimiter),
+        "quote": "'\"'",
+        "escape": "'\"'",
+        "strict_mode": "true",
+        "null_padding": "false",
+        "ignore_errors": "false",
+        "columns": f"{{{columns}}}",
+    }
+    settings = ", ".join(f"{name} = {value}" for name, value in options.items())
+    return f"select * from read_csv({literal(str(path))}, {settings})"  # noqa: S608 - literals
 
 
 def _csv_header(path: Path) -> tuple[str, list[str]]:
@@ -197,7 +204,7 @@ def _csv_problem(path: Path, message: str) -> str:
     if "unicode" in message.lower():
         return f"line {line}{_bad_byte(path, line)}: not UTF-8 text (save the file as UTF-8)"
     if "maximum line size" in message.lower():
-        return f"line {line}: longer than {_LONGEST_LINE // 8 // 1024 // 1024} MB"
+        return f"line {line}: longer than the engine reads (2 MB)"
     return f"line {line}: not valid CSV"
 
 

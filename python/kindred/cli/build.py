@@ -1,0 +1,192 @@
+"""`kindred build`: lock, look before, dbt build, check, publish, and a summary."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kindred.cli._shared import chosen_sources, console, plural, project_options
+from kindred.errors import KindredError
+from kindred.project import (
+    Profile,
+    Project,
+    load_profile,
+    load_project,
+    parse_vars,
+    with_variables,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from kindred.warehouse.dbt_run import DbtOutcome
+
+CHECK_FAILED = 1
+COULD_NOT_RUN = 2
+
+
+@click.command("build")
+@project_options
+@click.option("--sources", help="Build only from these sources of vars.sources, as a,b.")
+@click.option("--select", help="Build only these nodes, in dbt's syntax; nothing is published.")
+@click.option("--full-refresh", is_flag=True, help="Rebuild incremental tables; history stays.")
+@click.option("--vars", "vars_text", help="Variables over those of dbt_project.yml, as YAML.")
+@click.option("--as-of", help="The moment the build speaks of (UTC), as 2026-06-30T12:00:00.")
+@click.option("--skip-publish", is_flag=True, help="Build and check; leave what is published.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write the checks as JUnit XML.")
+@click.option("--verbose", is_flag=True, help="Show dbt's own lines.")
+def command(
+    project_dir: Path | None,
+    target: str | None,
+    sources: str | None,
+    select: str | None,
+    full_refresh: bool,
+    vars_text: str | None,
+    as_of: str | None,
+    skip_publish: bool,
+    junit: Path | None,
+    verbose: bool,
+) -> None:
+    """Build everything from the loaded raw tables, check it and publish it.
+
+    One run at a time: a second one ends at once with exit code 3. Where the build fails or a
+    critical check does, nothing is published and what people read stays as it was.
+
+    Example: kindred build --sources salesforce,stripe --as-of 2026-06-30
+    """
+    from kindred.warehouse.lock import run_lock
+
+    started = time.monotonic()
+    variables = parse_vars(vars_text)
+    project = with_variables(load_project(project_dir), variables)
+    variables |= _source_choice(project, sources)
+    if as_of:
+        variables["as_of"] = as_of
+    project = with_variables(project, variables)
+    profile = load_profile(project, target)
+    screen = console()
+    with run_lock(profile.duckdb_path(), "kindred build") as lock:
+        look_before(project, profile)
+        extra = _dbt_options(select, full_refresh)
+        outcome = run_stages(screen, project, profile, variables, extra, verbose, lock)
+        refuse_failed(outcome)
+        screen.print(f"Built in {time.monotonic() - started:.0f} s.")
+
+
+def _source_choice(project: Project, sources: str | None) -> dict[str, Any]:
+    """`--sources` as a variable: that part of vars.sources."""
+    chosen = chosen_sources(project, sources)
+    if chosen is None:
+        return {}
+    off = [name for name in chosen if name not in project.sources]
+    if off:
+        raise KindredError(
+            f"vars.sources does not say which streams {', '.join(off)} feeds.",
+            f"add the line in dbt_project.yml, or choose from: {', '.join(project.sources)}.",
+        )
+    return {"sources": {name: project.sources[name] for name in chosen}}
+
+
+def _dbt_options(select: str | None, full_refresh: bool) -> list[str]:
+    # Unit tests try the code on made-up rows: `make test` and plain `dbt build` run them; a run on
+    # real data has nothing to learn from them.
+    options = ["--exclude-resource-type=unit_test"]
+    if select:
+        options += ["--select", *select.split()]
+    if full_refresh:
+        options.append("--full-refresh")
+    return options
+
+
+def look_before(project: Project, profile: Profile) -> None:
+    """Refuse what is known to fail: names in vars, the profile, missing raw tables."""
+    from kindred.warehouse.database import connected
+    from kindred.warehouse.preflight import (
+        check_profile,
+        naming_problems,
+        raw_problems,
+        refuse,
+        source_states,
+    )
+
+    check_profile(profile)
+    refuse(naming_problems(project))
+    with connected(profile.duckdb_path(), read_only=True) as connection:
+        refuse(raw_problems(source_states(connection, project, list(project.sources))))
+
+
+def run_stages(
+    screen: Console,
+    project: Project,
+    profile: Profile,
+    variables: dict[str, Any],
+    extra: list[str],
+    verbose: bool,
+    lock: int,
+) -> DbtOutcome:
+    """Run dbt with progress people can read: the stage at work and how much is done."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from kindred.warehouse.dbt_run import STAGES, NodeDone, dbt_arguments, run_dbt
+
+    began = time.monotonic()
+    seen: set[str] = set()
+    bar = Progress(
+        TextColumn("{task.description:<16}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=screen,
+        transient=True,
+        disable=not screen.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("Reading models", total=None)
+
+        def on_node(node: NodeDone) -> None:
+            if node.stage not in seen and node.stage != "tests":
+                seen.add(node.stage)
+                screen.print(f"[dim]{time.monotonic() - began:5.0f} s[/]  {STAGES[node.stage]}")
+            if node.status in ("error", "fail"):
+                screen.print(f"[red]failed[/]   {node.name}")
+            bar.update(task, description=STAGES[node.stage], total=node.total, advance=1)
+
+        return run_dbt(
+            dbt_arguments("build", project, profile, variables, extra),
+            project,
+            on_node,
+            (lambda line: screen.print(line, markup=False, style="dim")) if verbose else _ignore,
+            keep_open=[lock],
+        )
+
+
+def _ignore(_line: str) -> None:
+    """dbt's own lines are shown on request only."""
+
+
+def refuse_failed(outcome: DbtOutcome) -> None:
+    """Raise what failed in dbt: exit 1 where only data tests did, else 2."""
+    if outcome.exit_code == 0:
+        return
+    log = f"the whole story is in {outcome.log_path}." if outcome.log_path else ""
+    if not outcome.failures:
+        raise KindredError(outcome.message or "dbt ended without saying why.", log)
+    lines: list[str] = []
+    for failure in outcome.failures[:5]:
+        kind = "data test" if failure.is_data_test else failure.kind
+        lines.append(f"  {kind} {failure.name}")
+        lines += [f"    {line}" for line in failure.message.splitlines()]
+    if len(outcome.failures) > 5:
+        lines.append(f"  and {len(outcome.failures) - 5} more")
+    what = plural(len(outcome.failures), "node")
+    only_tests = outcome.only_data_tests_failed
+    if only_tests:
+        what = plural(len(outcome.failures), "data test")
+    raise KindredError(
+        f"{what} failed; nothing was published.\n" + "\n".join(lines),
+        log,
+        exit_code=CHECK_FAILED if only_tests else COULD_NOT_RUN,
+    )

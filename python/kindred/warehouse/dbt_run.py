@@ -1,0 +1,279 @@
+"""Run dbt as a child process and read its structured log.
+
+A child rather than `dbtRunner` in this process: its memory and its hold on the DuckDB file end
+with it, for certain, before the checks and the publication open the file; a crash of it is an
+exit code here; and dbt's import costs the same four seconds either way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kindred.project import Profile, Project
+
+# dbt's own entry; `-m dbt.cli.main` warns about a double import.
+_ENTRY = "from dbt.cli.main import cli; cli()"
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_EMAIL = re.compile(r"[^\s'\"<>()]+@[^\s'\"<>()]+")
+_QUOTED_VALUE = re.compile(r"((?:string|value|key|text|from)\s*:?\s*)(['\"]).*?\2", re.IGNORECASE)
+_LONG_NUMBER = re.compile(r"\d[\d\s().-]{6,}\d")
+_RESULTS = frozenset(
+    {
+        "LogModelResult",
+        "LogTestResult",
+        "LogSeedResult",
+        "LogSnapshotResult",
+        "LogNodeResult",
+        "LogNodeNoOpResult",
+        "SkippingDetails",
+    }
+)
+
+STAGES: dict[str, str] = {
+    "seeds": "Reference data",
+    "staging": "Staging",
+    "streams": "Streams",
+    "identity": "Identity",
+    "consent": "Consent",
+    "profiles": "Profiles",
+    "marts": "Marts",
+    "segments": "Segments",
+    "activation": "Activation",
+    "tests": "Data tests",
+}
+
+
+@dataclass(frozen=True)
+class NodeDone:
+    """One model, seed or test that dbt is done with."""
+
+    name: str
+    stage: str
+    kind: str
+    status: str
+    index: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A node that failed: its name, where it lies and dbt's message without any value."""
+
+    name: str
+    kind: str
+    path: str
+    message: str
+
+    @property
+    def is_data_test(self) -> bool:
+        """Whether the data failed a test, rather than the code."""
+        return self.kind == "test" and not self.message.lower().startswith(
+            ("runtime error", "compilation error", "database error")
+        )
+
+
+@dataclass
+class DbtOutcome:
+    """How a dbt run ended."""
+
+    exit_code: int
+    counts: Counter[str] = field(default_factory=Counter)
+    failures: list[Failure] = field(default_factory=list)
+    warnings: list[Failure] = field(default_factory=list)
+    message: str = ""
+    log_path: Path | None = None
+
+    @property
+    def only_data_tests_failed(self) -> bool:
+        """Whether every failure is a data test's."""
+        return bool(self.failures) and all(failure.is_data_test for failure in self.failures)
+
+
+def target_directory(project: Project) -> Path:
+    """Where dbt writes manifest.json and run_results.json."""
+    given = os.environ.get("DBT_TARGET_PATH")
+    return (project.root / given) if given else project.root / "target"
+
+
+def log_file(project: Project) -> Path:
+    """dbt's own log."""
+    return project.root / os.environ.get("DBT_LOG_PATH", "logs") / "dbt.log"
+
+
+def dbt_arguments(
+    command: str,
+    project: Project,
+    profile: Profile,
+    variables: dict[str, Any],
+    extra: Sequence[str] = (),
+) -> list[str]:
+    """The command line of a dbt child."""
+    arguments = [
+        sys.executable,
+        "-c",
+        _ENTRY,
+        "--no-send-anonymous-usage-stats",
+        "--log-format=json",
+        "--log-level=info",
+        "--log-format-file=text",
+        command,
+        f"--project-dir={project.root}",
+        f"--profiles-dir={profile.profiles_dir}",
+        f"--target={profile.target}",
+        *extra,
+    ]
+    if variables:
+        arguments += ["--vars", json.dumps(variables, sort_keys=True, default=str)]
+    return arguments
+
+
+def run_dbt(
+    arguments: Sequence[str],
+    project: Project,
+    on_node: Callable[[NodeDone], None] = lambda node: None,
+    on_line: Callable[[str], None] = lambda line: None,
+    keep_open: Sequence[int] = (),
+) -> DbtOutcome:
+    """Run dbt and tell of each finished node; `on_line` gets dbt's own lines.
+
+    `keep_open`: descriptors the child keeps (the run lock), so that they outlive a killed parent.
+    """
+    target = target_directory(project)
+    # Results of an earlier run must not be taken for this one's, should dbt be killed.
+    (target / "run_results.json").unlink(missing_ok=True)
+    outcome = DbtOutcome(exit_code=2, log_path=log_file(project))
+    with subprocess.Popen(  # noqa: S603 - our own interpreter, fixed entry
+        list(arguments),
+        cwd=project.root,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        pass_fds=tuple(keep_open),
+    ) as child:
+        try:
+            _follow(child, outcome, on_node, on_line)
+        except BaseException:
+            child.send_signal(signal.SIGINT)
+            try:
+                child.wait(20)
+            except subprocess.TimeoutExpired:
+                child.kill()
+            raise
+        outcome.exit_code = child.wait()
+    _read_results(target / "run_results.json", outcome)
+    return outcome
+
+
+def _follow(
+    child: subprocess.Popen[str],
+    outcome: DbtOutcome,
+    on_node: Callable[[NodeDone], None],
+    on_line: Callable[[str], None],
+) -> None:
+    stray: list[str] = []
+    for info, data in _events(child, stray):
+        name = info.get("name", "")
+        if info.get("msg"):
+            on_line(without_values(_ANSI.sub("", str(info["msg"]))))
+        if name in _RESULTS:
+            node = _node_done(data, name)
+            outcome.counts[node.status] += 1
+            on_node(node)
+        elif name == "MainEncounteredError":
+            outcome.message = readable(str(data.get("exc", "")))
+    if not outcome.message and stray:
+        outcome.message = readable("\n".join(stray[-3:]))
+
+
+def _events(
+    child: subprocess.Popen[str], stray: list[str]
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    for line in child.stdout or ():
+        try:
+            event = json.loads(line)
+            yield event["info"], event.get("data") or {}
+        except (ValueError, KeyError, TypeError):
+            if line.strip():
+                stray.append(line.strip())
+
+
+def _node_done(data: dict[str, Any], event: str) -> NodeDone:
+    node = data.get("node_info") or {}
+    kind = str(node.get("resource_type", ""))
+    status = "skipped" if event == "SkippingDetails" else str(data.get("status", "")).lower()
+    if status not in {"skipped", "pass", "fail", "warn", "error"}:
+        status = "error" if node.get("node_status") == "error" else "ok"
+    return NodeDone(
+        name=str(node.get("node_name", "")),
+        stage=stage_of(kind, str(node.get("node_path", ""))),
+        kind=kind,
+        status=status,
+        index=int(data.get("index") or 0),
+        total=int(data.get("total") or data.get("num_models") or 0),
+    )
+
+
+def stage_of(kind: str, path: str) -> str:
+    """The stage of the build a node belongs to: a key of STAGES."""
+    if kind == "seed":
+        return "seeds"
+    if kind != "model":
+        return "tests"
+    parts = path.split("/")
+    for part in parts[:2]:
+        if part in STAGES and part not in ("seeds", "tests"):
+            return part if parts[0] != "marts" else "marts"
+    return "streams" if parts[0] == "intermediate" else "staging"
+
+
+def _read_results(path: Path, outcome: DbtOutcome) -> None:
+    if not path.exists():
+        return
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for result in content.get("results", []):
+        status = result.get("status")
+        if status not in {"error", "fail", "runtime error", "warn"}:
+            continue
+        kind, _, rest = str(result["unique_id"]).partition(".")
+        parts = rest.split(".")
+        name = parts[1] if len(parts) > 1 else rest
+        message = readable(str(result.get("message") or ""))
+        failure = Failure(name, kind, _path_in(message), message)
+        (outcome.warnings if status == "warn" else outcome.failures).append(failure)
+
+
+def _path_in(message: str) -> str:
+    found = re.search(r"\(((?:models|tests|seeds)/[^)]+)\)", message)
+    return found.group(1) if found else ""
+
+
+def readable(message: str, lines: int = 6) -> str:
+    """The first lines of a dbt message, without SQL excerpts, colours and values."""
+    kept: list[str] = []
+    for line in _ANSI.sub("", message).splitlines():
+        text = line.strip()
+        if text.startswith(("LINE ", "> in macro", "compiled code at")):
+            break
+        if text and not set(text) <= {"^", " "}:
+            kept.append(text)
+    return without_values("\n".join(kept[:lines]))
+
+
+def without_values(text: str) -> str:
+    """A message with everything that may be a value of somebody's record blotted out."""
+    text = _EMAIL.sub("***", text)
+    text = _QUOTED_VALUE.sub(r"\1\2***\2", text)
+    return _LONG_NUMBER.sub("***", text)
