@@ -1,0 +1,1 @@
+"""Sample data: one hidden population, seen through ten systems that each see it badly."""
