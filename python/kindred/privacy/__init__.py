@@ -1,0 +1,1 @@
+"""Privacy: suppression of people who must not come back."""

@@ -1,0 +1,133 @@
+{#- The few places that know a dialect. Each public macro says what it promises on every engine. -#}
+
+{% macro unsupported(name) -%}
+    {{ exceptions.raise_compiler_error("The macro " ~ name ~ " is not written for '" ~ target.type ~ "' yet: add " ~ target.type ~ "__" ~ name ~ " in macros/cross_db.") }}
+{%- endmacro %}
+
+
+{#- The value as `type`, or null where it cannot be read as one. -#}
+{% macro try_cast(expression, type) -%}
+    {{ return(adapter.dispatch('try_cast', 'kindred')(expression, type)) }}
+{%- endmacro %}
+{% macro default__try_cast(expression, type) -%}{{ unsupported('try_cast') }}{%- endmacro %}
+{% macro duckdb__try_cast(expression, type) -%}try_cast({{ expression }} as {{ type }}){%- endmacro %}
+
+
+{#- a / b as double precision; null where b is zero or null. -#}
+{% macro safe_divide(numerator, denominator) -%}
+    (cast({{ numerator }} as double precision) / nullif(cast({{ denominator }} as double precision), 0))
+{%- endmacro %}
+
+
+{#- SHA-256 of a text as 64 lower-case hexadecimal digits. -#}
+{% macro sha256_hex(expression) -%}
+    {{ return(adapter.dispatch('sha256_hex', 'kindred')(expression)) }}
+{%- endmacro %}
+{% macro default__sha256_hex(expression) -%}{{ unsupported('sha256_hex') }}{%- endmacro %}
+{% macro duckdb__sha256_hex(expression) -%}sha256(cast({{ expression }} as text)){%- endmacro %}
+{% macro postgres__sha256_hex(expression) -%}encode(sha256(convert_to(cast({{ expression }} as text), 'UTF8')), 'hex'){%- endmacro %}
+
+
+{#-
+    A key made of several columns: 32 hexadecimal digits. Nulls and empty texts differ, and no two lists
+    of values give the same key by the place of a separator (lengths are part of it).
+-#}
+{% macro generate_surrogate_key(columns) -%}
+    md5(
+        {%- for column in columns %}
+        coalesce(cast(length(cast({{ column }} as text)) as text) || ':' || cast({{ column }} as text), '-'){{ " || '|' ||" if not loop.last }}
+        {%- endfor %}
+    )
+{%- endmacro %}
+
+
+{#- Whether the pattern is found anywhere in the text. -#}
+{% macro regexp_like(expression, pattern) -%}
+    {{ return(adapter.dispatch('regexp_like', 'kindred')(expression, pattern)) }}
+{%- endmacro %}
+{% macro default__regexp_like(expression, pattern) -%}{{ unsupported('regexp_like') }}{%- endmacro %}
+{% macro duckdb__regexp_like(expression, pattern) -%}regexp_matches({{ expression }}, '{{ pattern }}'){%- endmacro %}
+{% macro postgres__regexp_like(expression, pattern) -%}({{ expression }} ~ '{{ pattern }}'){%- endmacro %}
+
+
+{#- Every match of the pattern replaced. -#}
+{% macro regexp_replace_all(expression, pattern, replacement) -%}
+    regexp_replace({{ expression }}, '{{ pattern }}', '{{ replacement }}', 'g')
+{%- endmacro %}
+
+
+{#- The group of the first match (0: the whole match); null where nothing matches. -#}
+{% macro regexp_extract(expression, pattern, group=0) -%}
+    {{ return(adapter.dispatch('regexp_extract', 'kindred')(expression, pattern, group)) }}
+{%- endmacro %}
+{% macro default__regexp_extract(expression, pattern, group) -%}{{ unsupported('regexp_extract') }}{%- endmacro %}
+{% macro duckdb__regexp_extract(expression, pattern, group) -%}nullif(regexp_extract({{ expression }}, '{{ pattern }}', {{ group }}), ''){%- endmacro %}
+
+
+{#- A JSON object as text, from a mapping of name -> SQL expression (text, number or boolean). -#}
+{% macro json_object(fields) -%}
+    {{ return(adapter.dispatch('json_object', 'kindred')(fields)) }}
+{%- endmacro %}
+{% macro default__json_object(fields) -%}{{ unsupported('json_object') }}{%- endmacro %}
+{% macro duckdb__json_object(fields) -%}
+    cast(json_object({% for name, expression in fields.items() %}'{{ name }}', {{ expression }}{{ ', ' if not loop.last }}{% endfor %}) as text)
+{%- endmacro %}
+
+
+{#- The text of a field of a JSON object held as text; null where there is none or the text is no JSON. -#}
+{% macro json_value(expression, name) -%}
+    {{ return(adapter.dispatch('json_value', 'kindred')(expression, name)) }}
+{%- endmacro %}
+{% macro default__json_value(expression, name) -%}{{ unsupported('json_value') }}{%- endmacro %}
+{% macro duckdb__json_value(expression, name) -%}json_extract_string(try_cast({{ expression }} as json), '$."{{ name }}"'){%- endmacro %}
+
+
+{#- The text with accents taken off its letters. -#}
+{% macro strip_accents(expression) -%}
+    {{ return(adapter.dispatch('strip_accents', 'kindred')(expression)) }}
+{%- endmacro %}
+{% macro default__strip_accents(expression) -%}{{ unsupported('strip_accents') }}{%- endmacro %}
+{% macro duckdb__strip_accents(expression) -%}strip_accents({{ expression }}){%- endmacro %}
+
+
+{#- Whole days from `earlier` to `later` (both timestamps), rounded down. -#}
+{% macro days_between(earlier, later) -%}
+    cast(floor(extract(epoch from ({{ later }} - {{ earlier }})) / 86400) as bigint)
+{%- endmacro %}
+
+
+{#- The timestamp `days` days later (earlier where negative); days is a whole number or an expression. -#}
+{% macro add_days(expression, days) -%}
+    ({{ expression }} + cast({{ days }} as integer) * interval '1 day')
+{%- endmacro %}
+
+
+{#- A text that stands for the whole row of a relation alias; equal for equal rows only. -#}
+{% macro whole_row_hash(alias) -%}
+    {{ return(adapter.dispatch('whole_row_hash', 'kindred')(alias)) }}
+{%- endmacro %}
+{% macro default__whole_row_hash(alias) -%}{{ unsupported('whole_row_hash') }}{%- endmacro %}
+{% macro duckdb__whole_row_hash(alias) -%}md5(cast({{ alias }} as text)){%- endmacro %}
+{% macro postgres__whole_row_hash(alias) -%}md5(cast({{ alias }} as text)){%- endmacro %}
+
+
+{#- One row per part of a separated text: a relation expression with the column `part`, for a lateral join. -#}
+{% macro split_to_rows(expression, separator) -%}
+    {{ return(adapter.dispatch('split_to_rows', 'kindred')(expression, separator)) }}
+{%- endmacro %}
+{% macro default__split_to_rows(expression, separator) -%}{{ unsupported('split_to_rows') }}{%- endmacro %}
+{% macro duckdb__split_to_rows(expression, separator) -%}unnest(string_split({{ expression }}, '{{ separator }}')){%- endmacro %}
+{% macro postgres__split_to_rows(expression, separator) -%}unnest(string_to_array({{ expression }}, '{{ separator }}')){%- endmacro %}
+
+
+{#- The value of a mapping (text -> text, known when the model is compiled) for a key; null where it has none. -#}
+{% macro lookup(expression, mapping) -%}
+    {{ return(adapter.dispatch('lookup', 'kindred')(expression, mapping)) }}
+{%- endmacro %}
+{% macro default__lookup(expression, mapping) -%}{{ unsupported('lookup') }}{%- endmacro %}
+{% macro duckdb__lookup(expression, mapping) -%}
+    map { {%- for key, value in mapping.items() %}'{{ key }}': '{{ value }}'{{ ', ' if not loop.last }}{% endfor -%} }[{{ expression }}]
+{%- endmacro %}
+{% macro postgres__lookup(expression, mapping) -%}
+    (cast('{{ mapping | tojson | replace("'", "''") }}' as jsonb) ->> ({{ expression }}))
+{%- endmacro %}

@@ -1,0 +1,75 @@
+{#-
+    The usable rows of a raw table, one per key: rows without a key are left out (they are in the
+    quarantine), rows of suppressed people too (they are in privacy__suppressed_rows), and of several rows
+    with one key the latest stays; `collapsed_count` says how many others it stands for.
+    key: the key column, or a list of them. latest_by: columns that say which row is the latest, the
+    first first; remaining ties are settled by the whole row, so that the result never depends on order.
+    country: a raw column, or expression, that names the row's country: it becomes `row_country_code`.
+-#}
+{% macro staged_rows(source_name, table_name, key, latest_by=[], country=none) -%}
+    {%- set keys = [key] if key is string else key -%}
+    {%- set order_by = [latest_by] if latest_by is string else latest_by -%}
+    select
+        kept.*{{ ',' if country is not none }}
+        {%- if country is not none %}
+        {{ to_country_code(country) }} as row_country_code
+        {%- endif %}
+    from (
+        select
+            keyed.*,
+            row_number() over (
+                partition by keyed.row_key
+                order by
+                    {%- for column in order_by %}
+                    {{ try_cast('keyed.' ~ column, 'timestamp') }} desc nulls last,
+                    {%- endfor %}
+                    {{ whole_row_hash('keyed') }}
+            ) as row_rank,
+            count(*) over (partition by keyed.row_key) - 1 as collapsed_count
+        from (
+            select
+                raw_rows.*,
+                {{ row_key(keys, 'raw_rows') }} as row_key
+            from {{ ref('base_' ~ source_name ~ '__' ~ table_name) }} as raw_rows
+        ) as keyed
+        left join {{ ref('privacy__suppressed_rows') }} as suppressed
+            on
+                suppressed.source = '{{ source_name }}'
+                and suppressed.source_table = '{{ table_name }}'
+                and suppressed.row_key = keyed.row_key
+        where
+            keyed.row_key is not null
+            and suppressed.row_key is null
+    ) as kept
+    where kept.row_rank = 1
+{%- endmacro %}
+
+
+{#- The key of a raw row as one text; null where any part is missing. -#}
+{% macro row_key(keys, alias) -%}
+    {%- for key in keys -%}
+        {{ to_text(alias ~ '.' ~ (adapter.quote(key) if key in reserved_names() else key)) }}
+        {%- if not loop.last %} || '|' || {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+
+{#-
+    What could not be used of a row's values, as one text `column=rule,column=rule`, or null. A value is
+    unusable when it is there and its cleaned form is null. Each argument takes the raw columns of one kind;
+    `country` is the column of the country code a phone number is read with.
+-#}
+{% macro unusable_values(email=[], phone=[], timestamp=[], date=[], number=[], boolean=[], country="null") -%}
+    {%- set checks = [] -%}
+    {%- for column in email -%}{%- do checks.append((column, 'invalid_email', to_email(column))) -%}{%- endfor -%}
+    {%- for column in phone -%}{%- do checks.append((column, 'invalid_phone', to_phone(column, country))) -%}{%- endfor -%}
+    {%- for column in timestamp -%}{%- do checks.append((column, 'invalid_timestamp', to_timestamp(column))) -%}{%- endfor -%}
+    {%- for column in date -%}{%- do checks.append((column, 'invalid_date', to_date(column))) -%}{%- endfor -%}
+    {%- for column in number -%}{%- do checks.append((column, 'invalid_number', to_number(column))) -%}{%- endfor -%}
+    {%- for column in boolean -%}{%- do checks.append((column, 'invalid_boolean', to_boolean(column))) -%}{%- endfor -%}
+    nullif(concat(
+        {%- for column, rule, cleaned in checks %}
+        case when {{ to_text(column) }} is not null and {{ cleaned }} is null then '{{ column | replace('"', '') }}={{ rule }},' else '' end{{ ',' if not loop.last }}
+        {%- endfor %}
+    ), '')
+{%- endmacro %}

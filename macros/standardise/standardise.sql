@@ -1,0 +1,203 @@
+{#- How raw text becomes clean values, the same for every source. Each macro takes a text expression. -#}
+
+{#- The text without blanks around it; null where it only says that there is none. -#}
+{% macro to_text(expression) -%}
+    case
+        when lower(trim({{ expression }})) not in ('', 'null', 'n/a', '#n/a', 'none', 'nan', 'undefined', '-', '--', '[object object]')
+            then trim({{ expression }})
+    end
+{%- endmacro %}
+
+
+{#- A person's or a city's name: blanks folded, case kept. -#}
+{% macro to_name(expression) -%}
+    {{ regexp_replace_all(to_text(expression), '\\s+', ' ') }}
+{%- endmacro %}
+
+
+{#- An email address in lower case, or null where the text is none. -#}
+{% macro to_email(expression) -%}
+    case
+        when {{ regexp_like(email_text(expression), "^[a-z0-9_''+&.!#$%*/=?^`{|}~-]+@([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,63}$") }}
+            and {{ email_text(expression) }} not like '%..%'
+            and {{ email_text(expression) }} not like '%.@%'
+            and {{ email_text(expression) }} not like '.%'
+            and length({{ email_text(expression) }}) <= 254
+            then {{ email_text(expression) }}
+    end
+{%- endmacro %}
+{% macro email_text(expression) -%}
+    lower(replace(trim({{ expression }}), 'mailto:', ''))
+{%- endmacro %}
+
+
+{#-
+    A phone number as E.164 (+, calling code, number), or null where the text is none. A number without
+    calling code is read as one of `country`, a column with a two-letter code; where that is null or
+    unknown, of var default_country. Eight to fifteen digits with the calling code (ITU-T E.164);
+    one digit over and over is no number.
+-#}
+{% macro to_phone(expression, country="null") -%}
+    {%- set digits = phone_digits(expression) -%}
+    {%- set calling_codes = {} -%}
+    {%- set trunk_prefixes = {} -%}
+    {%- for known in countries() -%}
+        {%- do calling_codes.update({known.code: known.calling_code}) -%}
+        {%- if known.trunk_prefix -%}{%- do trunk_prefixes.update({known.code: known.trunk_prefix}) -%}{%- endif -%}
+    {%- endfor -%}
+    {%- set home = var('default_country', 'US') | upper -%}
+    {%- if home not in calling_codes -%}
+        {{ exceptions.raise_compiler_error("The var default_country is no country of macros/standardise/countries.sql: write a two-letter ISO code, such as US.") }}
+    {%- endif -%}
+    {%- if country == "null" -%}
+        {%- set calling_code = "'" ~ calling_codes[home] ~ "'" -%}
+        {%- set trunk_prefix = "'" ~ trunk_prefixes.get(home, '') ~ "'" -%}
+    {%- else -%}
+        {%- set calling_code = "coalesce(" ~ lookup(country, calling_codes) ~ ", '" ~ calling_codes[home] ~ "')" -%}
+        {%- set trunk_prefix = "coalesce(" ~ lookup(country, trunk_prefixes) ~ ", '')" -%}
+    {%- endif -%}
+    {%- set national = "case when " ~ trunk_prefix ~ " <> '' and substr(" ~ digits ~ ", 1, length(" ~ trunk_prefix ~ ")) = " ~ trunk_prefix
+        ~ " then substr(" ~ digits ~ ", length(" ~ trunk_prefix ~ ") + 1) else " ~ digits ~ " end" -%}
+    {%- set number -%}
+        case
+            when replace({{ digits }}, substr({{ digits }}, 1, 1), '') = '' then null
+            when trim({{ expression }}) like '+%' or trim({{ expression }}) like '(+%' or {{ digits }} like '00%'
+                then ltrim({{ digits }}, '0')
+            when {{ calling_code }} = '1' then '1' || {{ regexp_extract(digits, "^1?([2-9][0-9]{9})$", 1) }}
+            when length({{ digits }}) >= 11 and substr({{ digits }}, 1, length({{ calling_code }})) = {{ calling_code }} then {{ digits }}
+            else {{ calling_code }} || {{ national }}
+        end
+    {%- endset -%}
+    '+' || {{ regexp_extract(number, "^(1[2-9][0-9]{9}|[2-9][0-9]{7,14})$", 0) }}
+{%- endmacro %}
+{% macro phone_digits(expression) -%}
+    {{ regexp_replace_all("replace(" ~ expression ~ ", '(0)', '')", "[xX#;].*$|[eE][xX][tT].*$|[^0-9]", "") }}
+{%- endmacro %}
+
+
+{#- A two-letter ISO country code from a code or a name; null where it is not recognised. -#}
+{% macro to_country_code(expression) -%}
+    {%- set names = {} -%}
+    {%- for known in countries() -%}
+        {%- do names.update({known.code_3 | lower: known.code}) -%}
+        {%- for name in known.names -%}{%- do names.update({name: known.code}) -%}{%- endfor -%}
+    {%- endfor -%}
+    coalesce(
+        {{ lookup(country_text(expression), names) }},
+        upper({{ regexp_extract(country_text(expression), "^[a-z]{2}$", 0) }})
+    )
+{%- endmacro %}
+{% macro country_text(expression) -%}
+    lower({{ strip_accents("trim(" ~ expression ~ ")") }})
+{%- endmacro %}
+
+
+{#- A moment in UTC: ISO text with or without offset, or seconds or milliseconds since 1970. -#}
+{% macro to_timestamp(expression) -%}
+    {{ return(adapter.dispatch('to_timestamp', 'kindred')(expression)) }}
+{%- endmacro %}
+{% macro default__to_timestamp(expression) -%}{{ unsupported('to_timestamp') }}{%- endmacro %}
+{% macro duckdb__to_timestamp(expression) -%}
+    case
+        when regexp_full_match(trim({{ expression }}), '[0-9]{9,10}([.][0-9]+)?') then make_timestamp(cast(cast(trim({{ expression }}) as double) * 1000000 as bigint))
+        when regexp_full_match(trim({{ expression }}), '[0-9]{12,13}') then make_timestamp(cast(trim({{ expression }}) as bigint) * 1000)
+        else try_cast(trim({{ expression }}) as timestamp)
+    end
+{%- endmacro %}
+
+
+{#- A calendar date from ISO text (a time after it is left off) or yyyymmdd. -#}
+{% macro to_date(expression) -%}
+    case
+        when {{ regexp_like("trim(" ~ expression ~ ")", "^[0-9]{8}$") }}
+            then {{ try_cast("substr(trim(" ~ expression ~ "), 1, 4) || '-' || substr(trim(" ~ expression ~ "), 5, 2) || '-' || substr(trim(" ~ expression ~ "), 7, 2)", 'date') }}
+        when {{ regexp_like("trim(" ~ expression ~ ")", "^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T].*)?$") }}
+            then {{ try_cast("substr(trim(" ~ expression ~ "), 1, 10)", 'date') }}
+    end
+{%- endmacro %}
+
+
+{#- A date somebody can have been born on: after 1900-01-01 and not after the moment the build speaks of. -#}
+{% macro to_birth_date(expression) -%}
+    case
+        when {{ to_date(expression) }} > cast('1900-01-01' as date) and {{ to_date(expression) }} <= cast({{ as_of() }} as date)
+            then {{ to_date(expression) }}
+    end
+{%- endmacro %}
+
+
+{#- A number: currency signs, blanks and thousands commas left off. -#}
+{% macro to_number(expression) -%}
+    {{ try_cast(regexp_replace_all(expression, "[$€£, ]", ""), 'numeric(28, 6)') }}
+{%- endmacro %}
+
+
+{#- A whole number; null where it has a fraction or is none. -#}
+{% macro to_integer(expression) -%}
+    case when {{ to_number(expression) }} = floor({{ to_number(expression) }}) then {{ try_cast(to_number(expression), 'bigint') }} end
+{%- endmacro %}
+
+
+{#- Money: two decimals. -#}
+{% macro to_amount(expression) -%}
+    {{ try_cast("round(" ~ to_number(expression) ~ ", 2)", 'numeric(18, 2)') }}
+{%- endmacro %}
+
+
+{#- A boolean from the ways systems write it; null where it is none of them. -#}
+{% macro to_boolean(expression) -%}
+    case
+        when lower(trim({{ expression }})) in ('true', 't', 'yes', 'y', '1', '1.0', 'on') then true
+        when lower(trim({{ expression }})) in ('false', 'f', 'no', 'n', '0', '0.0', 'off') then false
+    end
+{%- endmacro %}
+
+
+{#- A postcode as text: upper case, blanks folded; leading zeros stay. -#}
+{% macro to_postcode(expression) -%}
+    upper({{ regexp_replace_all(to_text(expression), '\\s+', ' ') }})
+{%- endmacro %}
+
+
+{#- The host of a web address or an email, without www; null where there is none. -#}
+{% macro to_domain(expression) -%}
+    {{ regexp_extract(domain_text(expression), "^([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,63}$") }}
+{%- endmacro %}
+{% macro domain_text(expression) -%}
+    {{ regexp_replace_all(regexp_replace_all("lower(trim(" ~ expression ~ "))", "^([a-z]+://)?([^/?#]*@)?(www[0-9]?[.])?", ""), "[:/?#].*$", "") }}
+{%- endmacro %}
+
+
+{#-
+    First and last name of a name written in one field: 'Ann Lee', 'Lee, Ann', 'Dr. Ann van Lee'. The last
+    name is the last word with the particles before it; a single word counts as a last name.
+-#}
+{% macro first_name_of(expression) -%}
+    {%- set name = plain_name(expression) -%}
+    case
+        when {{ name }} like '%,%' then nullif(trim(split_part({{ name }}, ',', 2)), '')
+        else nullif(trim({{ regexp_replace_all(name, last_name_pattern(), '') }}), '')
+    end
+{%- endmacro %}
+{% macro last_name_of(expression) -%}
+    {%- set name = plain_name(expression) -%}
+    case
+        when {{ name }} like '%,%' then nullif(trim(split_part({{ name }}, ',', 1)), '')
+        else {{ regexp_extract(name, last_name_pattern(), 0) }}
+    end
+{%- endmacro %}
+{% macro plain_name(expression) -%}
+    {{ regexp_replace_all(to_name(expression), "^([Mm]rs?|[Mm]s|[Mm]iss|[Dd]r|[Pp]rof|[Hh]err|[Ff]rau|[Mm]me|[Ss]r|[Ss]ra)[.]? +", "") }}
+{%- endmacro %}
+{% macro last_name_pattern() -%}
+    {{ return("((van|von|de|der|den|del|della|di|da|dos|du|la|le|ter|ten|bin|al|zu) )*[^ ]+$") }}
+{%- endmacro %}
+
+
+{#- Money given in the smallest unit of its currency (cents), as an amount; some currencies have no smaller unit. -#}
+{% macro from_minor_units(expression, currency) -%}
+    {{ try_cast(
+        "round(" ~ to_number(expression) ~ " / case when lower(trim(" ~ currency ~ ")) in ("
+        ~ "'bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'ugx', 'vnd', 'vuv', 'xaf', 'xof', 'xpf'"
+        ~ ") then 1 else 100 end, 2)", 'numeric(18, 2)') }}
+{%- endmacro %}

@@ -1,0 +1,1 @@
+{{ union_contributions('collapsed_rows', every_source=true) }}

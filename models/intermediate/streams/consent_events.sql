@@ -1,0 +1,1 @@
+{{ union_contributions('consent_events') }}

@@ -1,0 +1,1 @@
+{{ union_contributions('person_records') }}

@@ -1,0 +1,1 @@
+{{ union_contributions('quarantine', every_source=true) }}

@@ -1,0 +1,1 @@
+{{ union_contributions('record_transactions') }}

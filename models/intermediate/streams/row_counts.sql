@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ union_contributions('row_counts', every_source=true) }}

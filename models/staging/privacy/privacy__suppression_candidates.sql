@@ -1,0 +1,1 @@
+{{ union_contributions('suppression_candidates', every_source=true) }}

@@ -1,0 +1,3 @@
+{{ config(enabled=source_is_on('stripe')) }}
+
+{{ base_table('stripe', 'refund') }}
