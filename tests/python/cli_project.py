@@ -17,7 +17,7 @@ version: "0.1.0"
 profile: kindred
 vars:
   sources:
-    stripe: [person_records, record_transactions]
+    stripe: [person_records, record_transactions, record_activities]
     shopify: [person_records]
   segments: [new_customers]
 """
@@ -87,6 +87,7 @@ class SmallProject:
         write(root / "models/staging/stripe/_stripe__sources.yml", STRIPE_SOURCES)
         write(root / "models/staging/shopify/_shopify__sources.yml", SHOPIFY_SOURCES)
         write(root / "models/intermediate/streams/person_records.sql", "select 1 as id\n")
+        write(root / "models/intermediate/streams/record_activities.sql", "select 1 as id\n")
         write(root / "models/intermediate/streams/record_transactions.sql", "select 1 as id\n")
         write(root / "models/segments/seg_new_customers.sql", "select 1 as customer_id\n")
 

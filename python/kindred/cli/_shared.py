@@ -60,3 +60,11 @@ def chosen_sources(project: Project, text: str | None) -> list[str] | None:
 def plural(count: int, noun: str, many: str | None = None) -> str:
     """`1 row`, `1,200 rows`."""
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def write_step_summary(markdown: str) -> None:
+    """Append Markdown to the step summary of a GitHub Actions run; nothing elsewhere."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if path:
+        with Path(path).open("a", encoding="utf-8") as stream:
+            stream.write(markdown + "\n")

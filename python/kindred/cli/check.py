@@ -1,0 +1,125 @@
+"""`kindred check`: the quality suites on the working database."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kindred.cli._shared import console, plural, project_options, write_step_summary
+from kindred.errors import KindredError
+from kindred.project import Profile, Project, load_profile, load_project
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from kindred.quality.results import CheckRun
+
+RESULTS_TABLE = "data_quality_results"
+
+
+@click.command("check")
+@project_options
+@click.option("--junit", type=click.Path(path_type=Path), help="Write the checks as JUnit XML.")
+def command(project_dir: Path | None, target: str | None, junit: Path | None) -> None:
+    """Check raw tables, streams, identity and marts of the working database.
+
+    Results go to the table data_quality_results, to reports/quality.html and to Data Docs beside
+    the database; they hold counts only. Exit code 1 when a critical check fails; warnings do not
+    fail the command.
+
+    Example: kindred check --junit reports/checks.xml
+    """
+    from kindred.warehouse.lock import run_lock
+
+    project = load_project(project_dir)
+    profile = load_profile(project, target)
+    database = profile.duckdb_path()
+    screen = console()
+    if not database.exists():
+        raise KindredError(
+            f"There is no database {database} yet.", "run `kindred load DIR`, then `kindred build`."
+        )
+    with run_lock(database, "kindred check"):
+        run = check(screen, project, profile, junit)
+    print_verdict(screen, run, reports_directory(database))
+    from kindred.quality.report import as_markdown
+
+    write_step_summary(as_markdown(run))
+    if not run.verdict.is_fit:
+        raise SystemExit(1)
+
+
+def reports_directory(database: Path) -> Path:
+    """Where reports lie: beside the working database."""
+    return database.parent / "reports"
+
+
+def check(
+    screen: Console, project: Project, profile: Profile, junit: Path | None = None
+) -> CheckRun:
+    """Run the suites, save their results and write the reports. The lock is the caller's."""
+    from kindred.quality.evaluate import run_suites
+    from kindred.quality.report import write_junit, write_page
+    from kindred.quality.results import current_generation, save_results
+    from kindred.warehouse.database import connected, has_relation
+
+    database = profile.duckdb_path()
+    reports = reports_directory(database)
+    docs = reports / "data_docs"
+    with connected(database) as connection, screen.status("Checking") as status:
+        generation = current_generation(connection, profile.schema_of("identity"), profile.schema)
+        if not has_relation(connection, profile.schema, RESULTS_TABLE):
+            raise KindredError(
+                f"The table {profile.schema}.{RESULTS_TABLE} is missing.",
+                "run `kindred build` first, it makes it.",
+            )
+        shutil.rmtree(docs, ignore_errors=True)
+        run = run_suites(
+            connection,
+            project,
+            profile,
+            generation,
+            docs,
+            progress=lambda batch: status.update(f"Checking {batch.name}"),
+        )
+        save_results(connection, profile.schema, run, RESULTS_TABLE)
+    write_page(run, reports / "quality.html")
+    if junit is not None:
+        write_junit(run, junit)
+    return run
+
+
+def print_verdict(screen: Console, run: CheckRun, reports: Path) -> None:
+    """Print the verdict, what failed, and where the reports are."""
+    from rich.table import Table
+
+    from kindred.quality.report import counted
+    from kindred.quality.results import failed_results
+
+    verdict = run.verdict
+    if verdict.is_fit:
+        screen.print(f"[green]Fit for use[/]: all critical checks passed ({verdict.total} checks).")
+    else:
+        failed = plural(verdict.failed["critical"], "critical check")
+        screen.print(f"[red]Not fit for use[/]: {failed} failed (of {verdict.total} checks).")
+    found = failed_results(run.results)
+    if found:
+        grid = Table(box=None, pad_edge=False, header_style="bold")
+        for title in ("", "Table", "What must hold", "Unexpected"):
+            grid.add_column(title)
+        colours = {"critical": "red", "warning": "yellow", "info": "blue"}
+        for result in found:
+            meaning = result.check.meaning
+            if result.error:
+                meaning += f" ({result.error})"
+            grid.add_row(
+                f"[{colours[result.severity]}]{result.severity}[/]",
+                result.batch.name,
+                meaning,
+                counted(result),
+            )
+        screen.print(grid)
+    screen.print(f"Report: {reports / 'quality.html'}", soft_wrap=True)
