@@ -57,9 +57,10 @@
 {#-
     What could not be used of a row's values, as one text `column=rule,column=rule`, or null. A value is
     unusable when it is there and its cleaned form is null. Each argument takes the raw columns of one kind;
-    `country` is the column of the country code a phone number is read with.
+    `country` is the column of the country code a phone number is read with. `others` takes further checks,
+    each as [column, rule, expression of the cleaned form].
 -#}
-{% macro unusable_values(email=[], phone=[], timestamp=[], date=[], number=[], boolean=[], country="null") -%}
+{% macro unusable_values(email=[], phone=[], timestamp=[], date=[], number=[], boolean=[], country="null", others=[]) -%}
     {%- set checks = [] -%}
     {%- for column in email -%}{%- do checks.append((column, 'invalid_email', to_email(column))) -%}{%- endfor -%}
     {%- for column in phone -%}{%- do checks.append((column, 'invalid_phone', to_phone(column, country))) -%}{%- endfor -%}
@@ -67,6 +68,7 @@
     {%- for column in date -%}{%- do checks.append((column, 'invalid_date', to_date(column))) -%}{%- endfor -%}
     {%- for column in number -%}{%- do checks.append((column, 'invalid_number', to_number(column))) -%}{%- endfor -%}
     {%- for column in boolean -%}{%- do checks.append((column, 'invalid_boolean', to_boolean(column))) -%}{%- endfor -%}
+    {%- for column, rule, cleaned in others -%}{%- do checks.append((column, rule, cleaned)) -%}{%- endfor -%}
     nullif(concat(
         {%- for column, rule, cleaned in checks %}
         case when {{ to_text(column) }} is not null and {{ cleaned }} is null then '{{ column | replace('"', '') }}={{ rule }},' else '' end{{ ',' if not loop.last }}

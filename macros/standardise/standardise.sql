@@ -153,6 +153,21 @@
 {%- endmacro %}
 
 
+{#- One of the accepted words, in lower case; null where the text is none of them. -#}
+{% macro to_accepted(expression, words) -%}
+    case
+        when lower(trim({{ expression }})) in ({% for word in words %}'{{ word }}'{{ ', ' if not loop.last }}{% endfor %})
+            then lower(trim({{ expression }}))
+    end
+{%- endmacro %}
+
+
+{#- A currency as its three-letter ISO code; null where the text has not that form. -#}
+{% macro to_currency(expression) -%}
+    upper({{ regexp_extract("lower(trim(" ~ expression ~ "))", "^[a-z]{3}$", 0) }})
+{%- endmacro %}
+
+
 {#- A postcode as text: upper case, blanks folded; leading zeros stay. -#}
 {% macro to_postcode(expression) -%}
     upper({{ regexp_replace_all(to_text(expression), '\\s+', ' ') }})
