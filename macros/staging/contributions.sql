@@ -34,7 +34,8 @@ where 1 = 0
 {#-
     The identifiers each raw row names, one row per raw row with a key: what the suppression list is
     compared with before anything of a row passes staging.
-    tables: raw table -> {'key': column or list, identifier type: [raw columns], ...}.
+    tables: raw table -> {'key': column or list, identifier type: [raw columns], ...}. An identifier made of
+    several columns is written as {'sql': expression over raw_rows} in place of a column.
 -#}
 {% macro suppression_candidates(source_name, tables) -%}
     {%- for table_name, spec in tables.items() %}
@@ -48,7 +49,7 @@ select
         cast(null as text)
         {%- for type, columns in spec.items() if type != 'key' -%}
             {%- for column in columns -%}
-                {%- set raw = 'raw_rows.' ~ (adapter.quote(column) if column in reserved_names() else column) -%}
+                {%- set raw = column.sql if column is mapping else 'raw_rows.' ~ (adapter.quote(column) if column in reserved_names() else column) -%}
                 {%- set cleaned = to_email(raw) if type == 'email' else to_phone(raw) if type == 'phone' else to_text(raw) -%},
         '{{ type }}:' || {{ cleaned }}
             {%- endfor -%}
