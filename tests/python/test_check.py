@@ -47,7 +47,8 @@ def test_a_broken_promise_fails_and_nothing_personal_is_told(project: SmallProje
         "insert into streams.person_records select * replace"
         " ('Plantagenet at planted.secret@example.com' as email, 'Plantagenet' as country_code,"
         " 'Plantagenet' as phone) from streams.person_records limit 1",
-        "update streams.record_activities set channel = 'planted.secret@example.com' where activity_id = 'act1'",
+        "update streams.record_activities set channel = 'planted.secret@example.com'"
+        " where activity_id = 'act1'",
         "insert into kindred.customers select * from kindred.customers limit 1",
         "alter table kindred.activities drop column occurred_at",
         "update stripe.customer set id = 'planted.secret@example.com' where id = 'cus1'",

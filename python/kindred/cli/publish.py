@@ -1,0 +1,56 @@
+"""`kindred publish`: what the last check passed, for everybody to read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kindred.cli._shared import console, plural, project_options
+from kindred.project import Profile, Project, load_profile, load_project
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from kindred.warehouse.publication import Publication
+
+
+@click.command("publish")
+@project_options
+@click.option("--keep", default=3, show_default=True, type=click.IntRange(1), help="Runs to keep.")
+def command(project_dir: Path | None, target: str | None, keep: int) -> None:
+    """Publish the last build, if its check passed.
+
+    Writes published/<run>/kindred.duckdb (masked, for BI) and kindred_restricted.duckdb, then
+    swaps published/current to it in one step: readers see the old pair or the new one, never a
+    mixture, and are never locked out.
+
+    Example: kindred publish --keep 5
+    """
+    from kindred.warehouse.lock import run_lock
+
+    project = load_project(project_dir)
+    profile = load_profile(project, target)
+    screen = console()
+    with run_lock(profile.duckdb_path(), "kindred publish"):
+        done = publish(screen, project, profile, keep)
+    screen.print(
+        f"Published {plural(len(done.rows), 'table')} of generation "
+        f"{done.generation.number} as {done.directory.name}."
+    )
+    screen.print(f"Read it: {done.directory.parent / 'current' / 'kindred.duckdb'}", soft_wrap=True)
+
+
+def publish(screen: Console, project: Project, profile: Profile, keep: int = 3) -> Publication:
+    """Publish with a word on what is being written. The lock is the caller's."""
+    from kindred.warehouse import publication
+    from kindred.warehouse.dbt_run import target_directory
+
+    with screen.status("Publishing") as status:
+        return publication.publish(
+            profile,
+            target_directory(project) / "manifest.json",
+            keep,
+            lambda table: status.update(f"Publishing {table}"),
+        )
