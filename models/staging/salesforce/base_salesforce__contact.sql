@@ -1,0 +1,3 @@
+{{ config(enabled=source_is_on('salesforce')) }}
+
+{{ base_table('salesforce', 'contact') }}
