@@ -28,7 +28,7 @@ def chance(rng: Rng, size: int, share: float | Array) -> Array:
 
 
 def zipf_weights(count: int, shift: float = 10.0, power: float = 1.0) -> Array:
-    """Cumulative weights 1/(rank + shift)^power: how often the first, second, ... of a pool occurs."""
+    """Cumulative weights 1/(rank + shift)^power: how often each of a pool occurs."""
     weights = 1.0 / (np.arange(count) + shift) ** power
     return np.asarray(np.cumsum(weights) / weights.sum())
 
@@ -72,7 +72,9 @@ def words(*parts: Text | str, sep: str = " ") -> Text:
 
 def where(mask: Array, yes: Text | str | None, no: Text | str | None) -> Text:
     """`yes` where the mask holds, else `no`."""
-    picked = [pa.scalar(v, pa.string()) if v is None or isinstance(v, str) else v for v in (yes, no)]
+    picked = [
+        pa.scalar(v, pa.string()) if v is None or isinstance(v, str) else v for v in (yes, no)
+    ]
     return pc.if_else(pa.array(mask), *picked)
 
 
@@ -121,7 +123,7 @@ def changed(values: Text, mask: Array, change: Callable[[Text], Text]) -> Text:
 
 
 def mistype(values: Text, mask: Array, rng: Rng) -> Text:
-    """The values in the mask with one slip of the fingers each (a letter lost, doubled, swapped)."""
+    """The values in the mask with one slip each (a letter lost, doubled, swapped or wrong)."""
 
     def slip(part: Text) -> Text:
         length = np.asarray(pc.utf8_length(part).to_numpy(zero_copy_only=False))
@@ -162,7 +164,7 @@ def mistype_digits(values: Text, mask: Array, rng: Rng) -> Text:
 def scrambled(count: int, rng: Rng, width: int = 9) -> Array:
     """`count` distinct whole numbers of at most `width` digits that tell nothing of their order."""
     span = 10**width
-    return (np.arange(count, dtype=np.int64) * 387420489 + int(rng.integers(0, span))) % span
+    return np.asarray((np.arange(count, dtype=np.int64) * 387420489 + rng.integers(0, span)) % span)
 
 
 def hex_ids(rng: Rng, count: int, size: int = 16) -> Text:
@@ -187,7 +189,10 @@ def numbered(values: Text) -> Text:
         def number(part: Text, count: Array = repeat[repeat > 0]) -> Text:
             split = pc.extract_regex(part, r"^(?P<user>[^@]*)@(?P<host>.*)$")
             return cat(
-                pc.struct_field(split, "user"), digits(count + 1), "@", pc.struct_field(split, "host")
+                pc.struct_field(split, "user"),
+                digits(count + 1),
+                "@",
+                pc.struct_field(split, "host"),
             )
 
         values = changed(values, repeat > 0, number)

@@ -24,7 +24,8 @@ def prepare(directory: Path) -> None:
     """
     if directory.exists() and not directory.is_dir():
         raise KindredError(
-            f"{directory} is a file, and the sample is a directory.", "Name another directory with --out."
+            f"{directory} is a file, and the sample is a directory.",
+            "Name another directory with --out.",
         )
     directory.mkdir(parents=True, exist_ok=True)
     inside = {path.name for path in directory.iterdir()}

@@ -110,7 +110,9 @@ def again(rng: Rng, rows: Array, share: float) -> Array:
 
 def copied(rng: Rng, seen: Captured, share: float) -> Captured:
     """The rows with a share of them copied to the letter, as imports do; then shuffled."""
-    index = np.concatenate([np.arange(len(seen.person)), np.flatnonzero(chance(rng, len(seen.person), share))])
+    index = np.concatenate(
+        [np.arange(len(seen.person)), np.flatnonzero(chance(rng, len(seen.person), share))]
+    )
     rng.shuffle(index)
     return seen.take(index)
 
@@ -120,25 +122,37 @@ def observe(pop: People, rng: Rng, rows: Array, habits: Habits) -> Captured:
     size = len(rows)
     old = chance(rng, size, habits.old)
     first, last = _names(pop, rng, rows, habits, old)
-    created = (pop.start[rows] + rng.random(size) ** 2 * (pop.end[rows] - pop.start[rows])).astype(np.int64)
+    created = (pop.start[rows] + rng.random(size) ** 2 * (pop.end[rows] - pop.start[rows])).astype(
+        np.int64
+    )
     updated = np.minimum(created + (rng.exponential(90 * DAY, size)).astype(np.int64), AS_OF - 60)
-    company = np.where(chance(rng, size, 0.7) & (pop.next_company[rows] >= 0), pop.next_company[rows], pop.company[rows])
+    company = np.where(
+        chance(rng, size, 0.7) & (pop.next_company[rows] >= 0),
+        pop.next_company[rows],
+        pop.company[rows],
+    )
     place = _addresses(pop, rng, rows, habits, old, company)
     phone = _phones(pop, rng, rows, habits, company)
+    email = _emails(pop, rng, rows, habits)
+    birth = _births(pop, rng, rows, habits)
+    email, phone = _reachable(pop, rng, rows, email, phone, filled(birth) | filled(place["street"]))
     full = words(first, last)
-    full = where(chance(rng, size, 0.03) & filled(first) & filled(last), cat(last, ", ", first), full)
+    full = where(
+        chance(rng, size, 0.03) & filled(first) & filled(last), cat(last, ", ", first), full
+    )
     return Captured(
         person=rows,
         first=first,
         last=last,
         full=full,
-        email=_emails(pop, rng, rows, habits),
+        email=email,
         phone=phone,
         mobile=blank(
-            render_phone(pop.mobile[rows], pop.locale[rows], rng), ~chance(rng, size, habits.phone * 0.45)
+            render_phone(pop.mobile[rows], pop.locale[rows], rng),
+            ~chance(rng, size, habits.phone * 0.45),
         ),
         **place,
-        birth=_births(pop, rng, rows, habits),
+        birth=birth,
         company=company_names(pop.companies, rng, company),
         company_index=company,
         title=pop.title.take(pa.array(rows)),
@@ -181,7 +195,25 @@ def _names(pop: People, rng: Rng, rows: Array, habits: Habits, old: Array) -> tu
     junk = chance(rng, size, habits.junk * 0.5)
     first = where(junk, pick(pools.JUNK_NAMES, rng.integers(0, len(pools.JUNK_NAMES), size)), first)
     gone = ~chance(rng, size, habits.name)
-    return blank(first, gone | chance(rng, size, 0.01)), blank(last, gone | chance(rng, size, 0.008))
+    return blank(first, gone | chance(rng, size, 0.01)), blank(
+        last, gone | chance(rng, size, 0.008)
+    )
+
+
+def _reachable(
+    pop: People, rng: Rng, rows: Array, email: Text, phone: Text, described: Array
+) -> tuple[Text, Text]:
+    """Nearly every record gets something to know its person by: no system keeps a mere name."""
+    size = len(rows)
+    own = pop.email.take(pa.array(rows))
+    usual = np.asarray(
+        pc.fill_null(pc.equal(pc.utf8_lower(email), own), False).to_numpy(zero_copy_only=False)
+    )
+    nothing = ~filled(email) & ~filled(phone) & ~described
+    email = where(nothing & chance(rng, size, 0.95), own, email)
+    weak = ~nothing & ~usual & ~filled(phone) & ~described
+    mobile = render_phone(pop.mobile[rows], pop.locale[rows], rng)
+    return email, where(weak & chance(rng, size, 0.7), mobile, phone)
 
 
 def _emails(pop: People, rng: Rng, rows: Array, habits: Habits) -> Text:
@@ -203,12 +235,16 @@ def _emails(pop: People, rng: Rng, rows: Array, habits: Habits) -> Text:
 
     def dotted(part: Text) -> Text:
         bare = pc.replace_substring(pc.replace_substring(part, "@gmail.com", ""), ".", "")
-        return cat(pc.utf8_slice_codeunits(bare, 0, 2), ".", pc.utf8_slice_codeunits(bare, 2), "@gmail.com")
+        return cat(
+            pc.utf8_slice_codeunits(bare, 0, 2), ".", pc.utf8_slice_codeunits(bare, 2), "@gmail.com"
+        )
 
     email = changed(email, gmail & chance(rng, size, 0.035), tagged)
     email = changed(email, gmail & chance(rng, size, 0.035), dotted)
     slip = chance(rng, size, habits.email_typo)
-    email = changed(email, slip & gmail, lambda v: pc.replace_substring(v, "@gmail.com", "@gmial.com"))
+    email = changed(
+        email, slip & gmail, lambda v: pc.replace_substring(v, "@gmail.com", "@gmial.com")
+    )
     email = mistype(email, slip & ~gmail, rng)
     case = rng.random(size)
     email = changed(email, case < 0.03, pc.utf8_upper)
@@ -216,7 +252,9 @@ def _emails(pop: People, rng: Rng, rows: Array, habits: Habits) -> Text:
     email = changed(email, case > 0.99, lambda v: cat(" ", v, " "))
     broken = chance(rng, size, 0.0025)
     email = changed(email, broken, lambda v: pc.replace_substring(v, "@", " at "))
-    junk = pick(pools.JUNK_EMAILS, (rng.random(size) ** 2 * len(pools.JUNK_EMAILS)).astype(np.int64))
+    junk = pick(
+        pools.JUNK_EMAILS, (rng.random(size) ** 2 * len(pools.JUNK_EMAILS)).astype(np.int64)
+    )
     email = where(chance(rng, size, habits.junk), junk, email)
     return blank(email, ~chance(rng, size, habits.email))
 
@@ -224,17 +262,23 @@ def _emails(pop: People, rng: Rng, rows: Array, habits: Habits) -> Text:
 def _phones(pop: People, rng: Rng, rows: Array, habits: Habits, company: Array) -> Text:
     size = len(rows)
     kind = weighted(rng, habits.phones, size)
-    mobile = np.where((pop.old_mobile[rows] > 0) & chance(rng, size, 0.3), pop.old_mobile[rows], pop.mobile[rows])
+    mobile = np.where(
+        (pop.old_mobile[rows] > 0) & chance(rng, size, 0.3), pop.old_mobile[rows], pop.mobile[rows]
+    )
     landline = np.where(pop.landline[rows] > 0, pop.landline[rows], mobile)
     switchboard = np.where(company >= 0, pop.companies.phone[company], mobile)
-    direct = np.where(pop.direct[rows] > 0, pop.direct[rows], np.where(company >= 0, switchboard, mobile))
+    direct = np.where(
+        pop.direct[rows] > 0, pop.direct[rows], np.where(company >= 0, switchboard, mobile)
+    )
     number = np.choose(kind, [mobile, landline, direct, switchboard])
     at_work = (kind >= 2) & (company >= 0)
     locale = np.where(at_work, pop.companies.locale[company], pop.locale[rows])
     phone = render_phone(number, locale, rng)
     phone = mistype_digits(phone, chance(rng, size, 0.01), rng)
     phone = changed(phone, at_work & chance(rng, size, 0.03), lambda v: cat(v, " ext. 12"))
-    junk = pick(pools.JUNK_PHONES, (rng.random(size) ** 2 * len(pools.JUNK_PHONES)).astype(np.int64))
+    junk = pick(
+        pools.JUNK_PHONES, (rng.random(size) ** 2 * len(pools.JUNK_PHONES)).astype(np.int64)
+    )
     phone = where(chance(rng, size, habits.junk * 1.5), junk, phone)
     return blank(phone, ~chance(rng, size, habits.phone))
 
@@ -261,14 +305,22 @@ def render_phone(number: Array, locale: Array, rng: Rng) -> Text:
         if how == 0:
             return words(prefix, *parts)
         if how == 1:
-            return cat("(", parts[0], ") ", parts[1], "-", parts[2]) if american else words(cat(trunk, parts[0]), *parts[1:])
+            return (
+                cat("(", parts[0], ") ", parts[1], "-", parts[2])
+                if american
+                else words(cat(trunk, parts[0]), *parts[1:])
+            )
         if how == 2:
             return cat(trunk, plain)
         if how == 3:
             return cat(prefix, plain)
         if how == 4:
             return words(*parts, sep=".") if american else cat("00" + calling, " ", words(*parts))
-        return words(pa.scalar("1"), *parts, sep="-") if american else words(cat(trunk, parts[0]), *parts[1:], sep="-")
+        return (
+            words(pa.scalar("1"), *parts, sep="-")
+            if american
+            else words(cat(trunk, parts[0]), *parts[1:], sep="-")
+        )
 
     return grouped(locale * 6 + style, one)
 
@@ -294,7 +346,9 @@ def _addresses(
     street = changed(street, chance(rng, size, 0.05), pc.utf8_lower)
     bare = ~chance(rng, size, habits.accents)
     street = changed(street, bare, without_accents)
-    city = changed(mistype(part("city"), chance(rng, size, habits.typo * 0.6), rng), bare, without_accents)
+    city = changed(
+        mistype(part("city"), chance(rng, size, habits.typo * 0.6), rng), bare, without_accents
+    )
     postcode = mistype_digits(part("postcode"), chance(rng, size, 0.01), rng)
     postcode = changed(postcode, chance(rng, size, 0.1), lambda v: pc.replace_substring(v, " ", ""))
     locale = np.where(office, sites.locale[there], pop.locale[rows])
@@ -326,7 +380,9 @@ def _births(pop: People, rng: Rng, rows: Array, habits: Habits) -> Text:
 
 def impossible_dates(rng: Rng, values: Text) -> Text:
     """Text dates with a few that no calendar has."""
-    wrong = pick(["1985-02-30", "31/31/1980", "not known", "0000-00-00"], rng.integers(0, 4, len(values)))
+    wrong = pick(
+        ["1985-02-30", "31/31/1980", "not known", "0000-00-00"], rng.integers(0, 4, len(values))
+    )
     return where(chance(rng, len(values), 0.003) & filled(values), wrong, values)
 
 
@@ -336,7 +392,7 @@ def as_dates(values: Text) -> Any:
 
 
 def company_names(companies: Companies, rng: Rng, company: Array) -> Text:
-    """How people write their employer's name: with or without its legal form, short, or misspelt."""
+    """How people write their employer's name: with or without its legal form, or misspelt."""
     size = len(company)
     known = company >= 0
     at = pa.array(np.where(known, company, 0))

@@ -137,5 +137,7 @@ def _messed(rows: Any, rng: Rng) -> Any:
     place = rows.schema.get_field_index(synced)
     later = later.set_column(place, rows.schema.field(place), at)
     lost = rows.take(pa.array(rng.integers(0, size, max(1, size // 4000) if size > 20 else 0)))
-    lost = lost.set_column(0, rows.schema.field(0), pa.nulls(lost.num_rows, rows.schema.field(key).type))
+    lost = lost.set_column(
+        0, rows.schema.field(0), pa.nulls(lost.num_rows, rows.schema.field(key).type)
+    )
     return pa.concat_tables([rows, later, lost]).combine_chunks()

@@ -7,6 +7,7 @@ the ten systems hold is derived from here and never the other way round.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -51,7 +52,7 @@ def plain(values: Text) -> Text:
     for accent, letters in _FOLD.items():
         out = pc.replace_substring(out, accent, letters)
     out = pc.utf8_normalize(out, "NFD")
-    out = pc.replace_substring(out, "ı", "i")
+    out = pc.replace_substring(out, "\u0131", "i")
     return pc.replace_substring_regex(out, r"[^a-z0-9]", "")
 
 
@@ -76,6 +77,7 @@ class Names:
     last_ranges: dict[str, tuple[int, int]]
 
 
+@cache
 def name_pools() -> Names:
     """The name pools: first names with their short forms, common and composed surnames."""
     first: list[str] = []
@@ -132,18 +134,17 @@ class Places:
 
 def make_places(rng: Rng, locale: Array) -> Places:
     """One address for each row of `locale`."""
-    cities = [
-        [c.split("|") for c in pools.CITIES[code].split(";")] for code in pools.LOCALES
-    ]
-    fixed = np.random.default_rng(0)
+    cities = [[c.split("|") for c in pools.CITIES[code].split(";")] for code in pools.LOCALES]
     per_city = 60
     starts = np.cumsum([0, *(len(c) for c in cities)])
     flat = [c for group in cities for c in group]
-    postcodes = [_postcode(c[2], fixed) for c in flat for _ in range(per_city)]
+    postcodes = _postcodes(per_city)
     size = len(locale)
     counts = np.diff(starts)[locale]
     # big cities stand first
-    city = starts[locale] + np.minimum((rng.random(size) ** 1.5 * counts).astype(np.int64), counts - 1)
+    city = starts[locale] + np.minimum(
+        (rng.random(size) ** 1.5 * counts).astype(np.int64), counts - 1
+    )
     postcode = city * per_city + (rng.random(size) ** 1.3 * per_city).astype(np.int64)
     number = 1 + (rng.random(size) ** 2 * 180).astype(np.int64)
     kind = rng.random(size)
@@ -153,7 +154,9 @@ def make_places(rng: Rng, locale: Array) -> Places:
     def streets(short: bool) -> Text:
         def one(group: int, rows: Array) -> Text:
             code = pools.LOCALES[group]
-            bases = [b.replace("_", " ") for b in pools.STREET_BASES[pools.STREET_POOL[code]].split()]
+            bases = [
+                b.replace("_", " ") for b in pools.STREET_BASES[pools.STREET_POOL[code]].split()
+            ]
             kinds = pools.STREET_TYPES[code]
             which = np.minimum((kind[rows] ** 1.4 * len(kinds)).astype(np.int64), len(kinds) - 1)
             base = pick(bases, (base_draw[rows] * len(bases)).astype(np.int64))
@@ -182,10 +185,22 @@ def make_places(rng: Rng, locale: Array) -> Places:
     )
 
 
+@cache
+def _postcodes(per_city: int) -> Text:
+    """`per_city` postcodes of each city, the same in every sample: a map does not change."""
+    fixed = np.random.default_rng(0)
+    cities = [c for code in pools.LOCALES for c in pools.CITIES[code].split(";")]
+    return text([_postcode(c.split("|")[2], fixed) for c in cities for _ in range(per_city)])
+
+
 def _postcode(pattern: str, rng: Rng) -> str:
     letters = pools.POSTCODE_LETTERS
     return "".join(
-        str(rng.integers(0, 10)) if c == "#" else letters[rng.integers(0, len(letters))] if c == "@" else c
+        str(rng.integers(0, 10))
+        if c == "#"
+        else letters[rng.integers(0, len(letters))]
+        if c == "@"
+        else c
         for c in pattern
     )
 
@@ -271,17 +286,30 @@ def make_companies(seed: int, count: int) -> Companies:
     root_locale = locale[own]
     head = where(founder, grouped(root_locale, founders), pick(pools.COMPANY_WORDS, word))
     # one word more keeps the most common names apart, for most
-    second = pick(pools.COMPANY_WORDS, np.where(chance(rng, count, 0.3)[own], rng.integers(0, 100, count)[own], -1))
+    second = pick(
+        pools.COMPANY_WORDS,
+        np.where(chance(rng, count, 0.3)[own], rng.integers(0, 100, count)[own], -1),
+    )
     head = words(head, second)
     trade_name = pick(pools.COMPANY_TRADES, trade)
     shorts = [pools.TRADE_SHORT.get(t, t) for t in pools.COMPANY_TRADES]
-    land = pick(["America", "UK", "Deutschland", "France", "España", "Canada", "Australia", "Nederland"], locale)
+    land = pick(
+        ["America", "UK", "Deutschland", "France", "España", "Canada", "Australia", "Nederland"],
+        locale,
+    )
     land = blank(land, ~elsewhere)
     options = [pools.LEGAL_SUFFIXES[c].split("|") for c in pools.LOCALES]
     suffix = grouped(
-        locale, lambda g, rows: pick(options[g], (suffix_draw[rows] ** 2 * len(options[g])).astype(np.int64))
+        locale,
+        lambda g, rows: pick(
+            options[g], (suffix_draw[rows] ** 2 * len(options[g])).astype(np.int64)
+        ),
     )
-    stem = where(chance(rng, count, 0.5)[own], cat(plain(head), "-", plain(trade_name)), cat(plain(head), plain(trade_name)))
+    stem = where(
+        chance(rng, count, 0.5)[own],
+        cat(plain(head), "-", plain(trade_name)),
+        cat(plain(head), plain(trade_name)),
+    )
     host = numbered(cat(stem, "@", pick([pools.TLD[c] for c in pools.LOCALES], locale)))
     host = pc.replace_substring(host, "@", ".")
     shared = child & chance(rng, count, 0.35)
@@ -359,12 +387,16 @@ def day_weights() -> Array:
     weekday = (day + 4) % 7  # the first day is a Friday
     of_year = (day + 180) % 365.25
     weight = (0.7 + 0.6 * day / DAYS) * np.where(weekday >= 5, 1.25, 1.0)
-    weight *= 1 + 1.1 * np.exp(-(((of_year - 345) / 14) ** 2)) - 0.2 * np.exp(-(((of_year - 210) / 25) ** 2))
+    weight *= (
+        1
+        + 1.9 * np.exp(-(((of_year - 345) / 14) ** 2))
+        - 0.2 * np.exp(-(((of_year - 210) / 25) ** 2))
+    )
     return np.asarray(np.concatenate([[0.0], np.cumsum(weight) / weight.sum()]))
 
 
 def times(rng: Rng, size: int, start: Array | int, end: Array | int) -> Array:
-    """`size` moments (seconds) between start and end, more of them on busy days and in the evening."""
+    """`size` moments (seconds) between start and end, more of them on busy days."""
     share = day_weights()
     grid = FIRST_DAY + np.arange(DAYS + 1) * DAY
     low, high = np.interp(start, grid, share), np.interp(end, grid, share)
@@ -380,7 +412,7 @@ def make_people(seed: int, count: int, companies: Companies) -> People:
     """The population of `count` people, some of whom work for the companies."""
     rng = stream(seed, "people")
     names = name_pools()
-    sizes = 1 + weighted(rng, (0.44, 0.28, 0.13, 0.11, 0.04), count)
+    sizes = 1 + weighted(rng, (0.953, 0.033, 0.0075, 0.005, 0.0015), count)
     sizes = sizes[: int(np.searchsorted(np.cumsum(sizes), count)) + 1]
     household = np.repeat(np.arange(len(sizes)), sizes)[:count]
     role = np.concatenate([[0], np.where(np.diff(household) > 0, 0, 1)])
@@ -395,7 +427,11 @@ def make_people(seed: int, count: int, companies: Companies) -> People:
     gender = np.where(
         role == 0,
         head_gender[household],
-        np.where((role == 1) & ~chance(rng, count, 0.06), 1 - head_gender[household], rng.integers(0, 2, count)),
+        np.where(
+            (role == 1) & ~chance(rng, count, 0.06),
+            1 - head_gender[household],
+            rng.integers(0, 2, count),
+        ),
     )
     language = np.zeros(homes, dtype=np.int64)
     for index, code in enumerate(pools.LOCALES):
@@ -412,14 +448,27 @@ def make_people(seed: int, count: int, companies: Companies) -> People:
     keeps_own = ((role == 1) & chance(rng, count, 0.16)) | (flatmates & (role == 1))
     last = np.where(keeps_own, own_last, last_of_home[household])
     second_last = np.where(tongue == LANGUAGES.index("es"), _last_names(rng, names, tongue), -1)
-    married = (role <= 1) & (size_of > 1) & ~keeps_own & chance(rng, count, np.where(gender == 1, 0.2, 0.01))
+    married = (
+        (role <= 1)
+        & (size_of > 1)
+        & ~keeps_own
+        & chance(rng, count, np.where(gender == 1, 0.2, 0.01))
+    )
     maiden = np.where(married, _last_names(rng, names, tongue), -1)
 
-    head_year = np.where(size_of >= 3, rng.integers(1946, 1982, homes)[household], (1938 + 66 * rng.beta(2.2, 2.0, homes))[household])
+    head_year = np.where(
+        size_of >= 3,
+        rng.integers(1946, 1982, homes)[household],
+        (1938 + 66 * rng.beta(2.2, 2.0, homes))[household],
+    )
     year = np.where(
         role == 0,
         head_year,
-        np.where(role == 1, head_year + rng.normal(0.5, 3.5, count), head_year + rng.integers(21, 36, count)),
+        np.where(
+            role == 1,
+            head_year + rng.normal(0.5, 3.5, count),
+            head_year + rng.integers(21, 36, count),
+        ),
     )
     year = np.clip(year, 1932, 2008).astype(np.int64)
     birth = ((year - 1970) * 365.2425 + rng.integers(0, 365, count)).astype(np.int64)
@@ -430,12 +479,19 @@ def make_people(seed: int, count: int, companies: Companies) -> People:
     junior = (role >= 2) & (gender == head_gender[household]) & chance(rng, count, 0.06)
     first = np.where(junior, first[begins[household]], first)
     near = np.flatnonzero(twin)
-    first[near] = np.minimum(first[near - 1] + 1 + rng.integers(0, 3, len(near)), len(names.first) - 1)
+    first[near] = np.minimum(
+        first[near - 1] + 1 + rng.integers(0, 3, len(near)), len(names.first) - 1
+    )
 
     moved = chance(rng, homes, 0.2)
     places = make_places(rng, np.concatenate([house_locale, house_locale]))
     home_landline = landlines(rng, places)[:homes]
-    home_place = Places(**{k: (v[household] if isinstance(v, np.ndarray) else v.take(pa.array(household))) for k, v in vars(places).items()})
+    home_place = Places(
+        **{
+            k: (v[household] if isinstance(v, np.ndarray) else v.take(pa.array(household)))
+            for k, v in vars(places).items()
+        }
+    )
     mobile = mobiles(rng, home_place)
     old_mobile = np.where(chance(rng, count, 0.08), mobiles(rng, home_place), -1)
 
@@ -452,11 +508,19 @@ def make_people(seed: int, count: int, companies: Companies) -> People:
             next_company[mine[changes]] = there[draw(rng, cumulative, int(changes.sum()))]
     next_company = np.where(next_company == company, -1, next_company)
 
-    email, second, work, family = _emails(rng, names, locale, first, last, maiden, year, company, companies, household)
+    email, second, work, family = _emails(
+        rng, names, locale, first, last, maiden, year, company, companies, household
+    )
     breadth = np.exp(rng.normal(0, 0.45, count))
-    start = np.where(chance(rng, count, 0.045), rng.integers(AS_OF - 29 * DAY, AS_OF - DAY, count), times(rng, count, FIRST_DAY, AS_OF - 20 * DAY))
+    start = np.where(
+        chance(rng, count, 0.045),
+        rng.integers(AS_OF - 29 * DAY, AS_OF - DAY, count),
+        times(rng, count, FIRST_DAY, AS_OF - 20 * DAY),
+    )
     leaves = chance(rng, count, 0.38)
-    end = np.where(leaves, start + (rng.random(count) ** 0.8 * (AS_OF - start)).astype(np.int64), AS_OF)
+    end = np.where(
+        leaves, start + (rng.random(count) ** 0.8 * (AS_OF - start)).astype(np.int64), AS_OF
+    )
     end = np.maximum(end, np.minimum(start + 3 * DAY, AS_OF))
     return People(
         count=count,
@@ -477,14 +541,20 @@ def make_people(seed: int, count: int, companies: Companies) -> People:
         landline=np.where(chance(rng, homes, 0.62), home_landline, -1)[household],
         mobile=mobile,
         old_mobile=old_mobile,
-        direct=np.where((company >= 0) & chance(rng, count, 0.35), companies.phone[company] // 100 * 100 + rng.integers(1, 99, count), -1),
+        direct=np.where(
+            (company >= 0) & chance(rng, count, 0.35),
+            companies.phone[company] // 100 * 100 + rng.integers(1, 99, count),
+            -1,
+        ),
         email=email,
         second_email=second,
         work_email=work,
         family_email=family,
         company=company,
         next_company=next_company,
-        title=blank(pick(pools.TITLES, draw(rng, zipf_weights(len(pools.TITLES), 6), count)), company < 0),
+        title=blank(
+            pick(pools.TITLES, draw(rng, zipf_weights(len(pools.TITLES), 6), count)), company < 0
+        ),
         user_id=cat("u", digits(scrambled(count, rng), 9)),
         breadth=breadth / breadth.mean(),
         activity=np.minimum(rng.gamma(0.7, 1.0, count) / 0.7 + 0.08, 14.0),
@@ -501,7 +571,7 @@ def _first_names(rng: Rng, names: Names, tongue: Array, gender: Array) -> Array:
         for sex in (0, 1):
             rows = np.flatnonzero((tongue == index) & (gender == sex))
             begin, end = names.first_ranges[language, sex]
-            out[rows] = begin + draw(rng, zipf_weights(end - begin, 12, 1.0), len(rows))
+            out[rows] = begin + draw(rng, zipf_weights(end - begin, 22, 0.9), len(rows))
     return out
 
 
@@ -510,7 +580,7 @@ def _last_names(rng: Rng, names: Names, tongue: Array) -> Array:
     for index, language in enumerate(LANGUAGES):
         rows = np.flatnonzero(tongue == index)
         begin, end = names.last_ranges[language]
-        out[rows] = begin + draw(rng, zipf_weights(end - begin, 28, 0.95), len(rows))
+        out[rows] = begin + draw(rng, zipf_weights(end - begin, 70, 0.85), len(rows))
     return out
 
 
@@ -551,7 +621,9 @@ def _emails(
                 lambda g, f, n, y, k, i: cat(f, ".", g, k),
                 lambda g, f, n, y, k, i: cat(n, k),
                 lambda g, f, n, y, k, i: cat(pc.utf8_slice_codeunits(f, 0, 4), i, y, k),
-            ][s](*(v.take(pa.array(rows)) for v in (given, family, nick, short_year, number, letter))),
+            ][
+                s
+            ](*(v.take(pa.array(rows)) for v in (given, family, nick, short_year, number, letter))),
         )
         host = grouped(
             locale, lambda g, rows: pick(hosts[g], rng.integers(0, len(hosts[g]), len(rows)))
@@ -560,7 +632,7 @@ def _emails(
 
     both = numbered(pa.concat_arrays([private(), private()]))
     email, second = both.slice(0, size), both.slice(size)
-    second = blank(second, ~chance(rng, size, 0.3))
+    second = blank(second, ~chance(rng, size, 0.25))
     formal = names.last_plain.take(pa.array(last))
     house_style = (np.arange(companies.count) * 7919) % 3
     style = np.where(company >= 0, house_style[company], 0)
