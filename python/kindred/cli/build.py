@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kindred.cli._shared import chosen_sources, console, plural, project_options
+from kindred.cli._shared import chosen_sources, console, plural, project_options, write_step_summary
 from kindred.errors import KindredError
 from kindred.project import (
     Profile,
@@ -22,6 +22,7 @@ from kindred.project import (
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from kindred.cli._summary import Closing
     from kindred.warehouse.dbt_run import DbtOutcome
 
 CHECK_FAILED = 1
@@ -57,6 +58,7 @@ def command(
 
     Example: kindred build --sources salesforce,stripe --as-of 2026-06-30
     """
+    from kindred.cli._summary import print_summary, summary_markdown
     from kindred.warehouse.lock import run_lock
 
     started = time.monotonic()
@@ -73,7 +75,72 @@ def command(
         extra = _dbt_options(select, full_refresh)
         outcome = run_stages(screen, project, profile, variables, extra, verbose, lock)
         refuse_failed(outcome)
-        screen.print(f"Built in {time.monotonic() - started:.0f} s.")
+        if select:
+            screen.print("Built what was selected. A part is neither checked nor published.")
+            return
+        closing = finish(screen, project, profile, outcome, started, skip_publish, junit)
+    print_summary(screen, closing)
+    write_step_summary(summary_markdown(closing))
+    screen.print(f"Done in {closing.seconds:.0f} s.")
+    refuse_unfit(closing, skip_publish)
+
+
+def finish(
+    screen: Console,
+    project: Project,
+    profile: Profile,
+    outcome: DbtOutcome,
+    started: float,
+    skip_publish: bool,
+    junit: Path | None,
+) -> Closing:
+    """Check, publish if nothing critical failed, and gather the figures."""
+    from kindred.cli.check import check, reports_directory
+    from kindred.cli.publish import publish
+    from kindred.warehouse.database import connected
+    from kindred.warehouse.figures import read_figures
+
+    screen.print(f"[dim]{time.monotonic() - started:5.0f} s[/]  Checks")
+    checks = check(screen, project, profile, junit)
+    published: Path | None = None
+    if checks.verdict.is_fit and not skip_publish:
+        screen.print(f"[dim]{time.monotonic() - started:5.0f} s[/]  Publication")
+        published = publish(screen, project, profile).directory
+    with connected(profile.duckdb_path(), read_only=True) as connection:
+        figures = read_figures(connection, project, profile)
+    from kindred.cli._summary import Closing
+
+    return Closing(
+        figures=figures,
+        checks=checks,
+        tests=outcome.test_counts,
+        seconds=time.monotonic() - started,
+        published=published,
+        reports=reports_directory(profile.duckdb_path()),
+    )
+
+
+def refuse_unfit(closing: Closing, skip_publish: bool) -> None:
+    """Exit code 1 where a critical check failed."""
+    from kindred.quality.results import failed_results
+
+    verdict = closing.checks.verdict
+    if verdict.is_fit:
+        return
+    lines = [
+        f"  {result.batch.name}: {result.check.meaning}"
+        + (f" ({result.error})" if result.error else "")
+        for result in failed_results(closing.checks.results)
+        if result.severity == "critical"
+    ]
+    more = [f"  and {len(lines) - 5} more"] if len(lines) > 5 else []
+    kept = "" if skip_publish else "; what is published stays as it was"
+    raise KindredError(
+        f"{plural(verdict.failed['critical'], 'critical check')} failed{kept}.\n"
+        + "\n".join(lines[:5] + more),
+        f"see {closing.reports / 'quality.html'}.",
+        exit_code=CHECK_FAILED,
+    )
 
 
 def _source_choice(project: Project, sources: str | None) -> dict[str, Any]:

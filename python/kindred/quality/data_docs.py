@@ -60,7 +60,7 @@ def _index(site: Path, results: Sequence[CheckResult], style: str) -> str:
     found = {path.stem: path for path in (site / "validations").rglob("*.html")}
     for (suite, table), is_success in status.items():
         page = found.get(f"{table}-{table.partition('.')[2]}")
-        expectations = _expectations_page(site, suite, table)
+        expectations = _expectations_page(site, table)
         if page is not None:
             pages.append(
                 {
@@ -81,6 +81,6 @@ def _index(site: Path, results: Sequence[CheckResult], style: str) -> str:
     )
 
 
-def _expectations_page(site: Path, suite: str, table: str) -> str | None:
-    path = site / "expectations" / Path(*f"{suite}.{table}".split(".")).with_suffix(".html")
+def _expectations_page(site: Path, table: str) -> str | None:
+    path = site / "expectations" / Path(*table.split(".")[:-1]) / f"{table.split('.')[-1]}.html"
     return path.relative_to(site).as_posix() if path.exists() else None

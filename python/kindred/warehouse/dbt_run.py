@@ -88,6 +88,7 @@ class DbtOutcome:
 
     exit_code: int
     counts: Counter[str] = field(default_factory=Counter)
+    test_counts: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     warnings: list[Failure] = field(default_factory=list)
     message: str = ""
@@ -191,6 +192,8 @@ def _follow(
         if name in _RESULTS:
             node = _node_done(data, name)
             outcome.counts[node.status] += 1
+            if node.kind == "test":
+                outcome.test_counts[node.status] += 1
             on_node(node)
         elif name == "MainEncounteredError":
             outcome.message = readable(str(data.get("exc", "")))

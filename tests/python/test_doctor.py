@@ -1,0 +1,94 @@
+"""`kindred doctor`: what a beginner may rely on when something is missing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli_project import SmallProject, make_project, write
+from kindred.warehouse.lock import run_lock
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> SmallProject:
+    monkeypatch.delenv("KINDRED_PRIVACY_KEY", raising=False)
+    return make_project(tmp_path, monkeypatch, capsys)
+
+
+def load(project: SmallProject) -> None:
+    write(project.root / "raw/stripe/customer.csv", "id,email\n1,a@example.com\n")
+    write(project.root / "raw/shopify/customer.csv", "id\n1\n")
+    assert project.run("load", "raw").code == 0
+
+
+def test_ready_when_every_source_is_there(project: SmallProject) -> None:
+    """For a beginner: after a load the doctor says a build can run, and what is optional."""
+    load(project)
+    outcome = project.run("doctor")
+    assert outcome.code == 0, outcome.out
+    assert "Ready" in outcome.out
+    assert "optional and not there: charge" in outcome.out
+    assert "privacy key" in outcome.out
+
+
+def test_without_data_or_profile_it_says_what_to_do(project: SmallProject) -> None:
+    """For a beginner: no database, no profile: exit 2 and the next command to type."""
+    outcome = project.run("doctor")
+    assert outcome.code == 2
+    assert "kindred load DIR" in outcome.out
+    (project.root / "profiles.yml").unlink()
+    outcome = project.run("doctor")
+    assert outcome.code == 2
+    assert "copy profiles.example.yml to profiles.yml" in outcome.out
+
+
+def test_every_gap_is_named_with_its_mend(project: SmallProject) -> None:
+    """For a data engineer: missing tables and columns, unregistered segments, all at once."""
+    write(project.root / "raw/stripe/customer.csv", "email\na@example.com\n")
+    assert project.run("load", "raw").code == 0
+    write(project.root / "models/segments/seg_lapsed.sql", "select 1\n")
+    outcome = project.run("doctor")
+    assert outcome.code == 2
+    for part in ("stripe.customer.id is missing", "schema shopify holds none", "`- lapsed`"):
+        assert part in outcome.out
+    assert "Traceback" not in outcome.text
+
+
+def test_a_held_lock_is_told(project: SmallProject) -> None:
+    """For whoever waits: who holds the lock, and since when."""
+    load(project)
+    with run_lock(project.database, "kindred build"):
+        outcome = project.run("doctor")
+    assert outcome.code == 2
+    assert f"process {os.getpid()}" in outcome.out
+    assert project.run("doctor").code == 0
+
+
+def test_a_file_that_is_no_database_is_told(project: SmallProject) -> None:
+    """For whoever points KINDRED_DATABASE at the wrong file: one message, no stack trace."""
+    write(project.database, "not a database at all")
+    outcome = project.run("doctor")
+    assert outcome.code == 2
+    assert "cannot be opened" in outcome.out
+    assert "Traceback" not in outcome.text
+
+
+def test_outside_a_project_one_message_says_so(tmp_path: Path) -> None:
+    """For a beginner in the wrong folder: the console script tells it in two lines, exit 2."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from kindred.cli import main; main()", "doctor"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={key: value for key, value in os.environ.items() if key != "KINDRED_PROJECT_DIR"},
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "No dbt_project.yml" in done.stderr
+    assert "Traceback" not in done.stderr
