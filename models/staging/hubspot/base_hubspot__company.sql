@@ -1,0 +1,3 @@
+{{ config(enabled=source_is_on('hubspot')) }}
+
+{{ base_table('hubspot', 'company') }}

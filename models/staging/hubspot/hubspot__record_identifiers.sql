@@ -1,0 +1,49 @@
+{{ config(enabled=source_is_on('hubspot')) }}
+
+with contacts as (
+    select * from {{ ref('stg_hubspot__contacts') }}
+),
+
+merged_contacts as (
+    select
+        contacts.record_id,
+        {{ to_text('parts.part') }} as merged_contact_id,
+        contacts.created_at,
+        contacts.loaded_at
+    from contacts
+    cross join lateral (select {{ split_to_rows('contacts.merged_contact_ids', ';') }} as part) as parts
+),
+
+identifiers as (
+    select record_id, 'hubspot_id' as identifier_type, contact_id as identifier_value, created_at as observed_at, loaded_at
+    from contacts
+    union all
+    select record_id, 'hubspot_id' as identifier_type, merged_contact_id as identifier_value, created_at as observed_at, loaded_at
+    from merged_contacts
+    union all
+    select record_id, 'email' as identifier_type, email as identifier_value, created_at as observed_at, loaded_at
+    from contacts
+    union all
+    select record_id, 'email' as identifier_type, second_email as identifier_value, created_at as observed_at, loaded_at
+    from contacts
+    union all
+    select record_id, 'phone' as identifier_type, mobile_phone as identifier_value, created_at as observed_at, loaded_at
+    from contacts
+    union all
+    select record_id, 'phone' as identifier_type, office_phone as identifier_value, created_at as observed_at, loaded_at
+    from contacts
+),
+
+final as (
+    select
+        record_id,
+        'hubspot' as source,
+        identifier_type,
+        identifier_value,
+        observed_at,
+        loaded_at
+    from identifiers
+    where identifier_value is not null
+)
+
+select * from final

@@ -1,0 +1,36 @@
+{{ config(enabled=source_is_on('hubspot'), materialized='table') }}
+
+with source as (
+    {{ staged_rows('hubspot', 'deal_company', key=['deal_id', 'company_id'], latest_by='_fivetran_synced') }}
+),
+
+main_companies as (
+    -- One pair often stands in two rows, of which only one says that the company is the main one.
+    select {{ row_key(['deal_id', 'company_id'], 'raw_rows') }} as row_key
+    from {{ ref('base_hubspot__deal_company') }} as raw_rows
+    where {{ to_number('type_id') }} = 5
+    group by {{ row_key(['deal_id', 'company_id'], 'raw_rows') }}
+),
+
+cleaned as (
+    select
+        -- keys
+        source.row_key,
+        {{ to_text('source.deal_id') }} as deal_id,
+        {{ to_text('source.company_id') }} as company_id,
+
+        -- flags
+        main_companies.row_key is not null as is_main_company,
+
+        -- timestamps
+        {{ to_timestamp('source._fivetran_synced') }} as loaded_at,
+
+        -- accounting
+        source.collapsed_count,
+        {{ unusable_values(timestamp=['_fivetran_synced']) }} as unusable_values
+    from source
+    left join main_companies
+        on main_companies.row_key = source.row_key
+)
+
+select * from cleaned
