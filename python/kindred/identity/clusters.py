@@ -1,0 +1,144 @@
+"""From weighted pairs to clusters: average linkage within the components of the likely pairs.
+
+Plain connected components chain strangers together; here two clusters are merged only while the
+mean weight over all pairs between them speaks for it, the strongest first.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.cluster.hierarchy import fcluster, linkage
+
+from kindred.identity.components import IntArray, components
+
+FloatArray = npt.NDArray[np.float64]
+
+CERTAIN = 1000.0
+CAP = 20.0
+FLOOR = -20.0
+# The weight of a pair that was never compared: weak evidence against.
+UNSEEN = -4.0
+LARGEST = 2500
+# Marks a pair that has too little in common to be judged: it takes its weight from the pairs that
+# connect its ends.
+SILENT = -5e5
+
+
+def missing_pairs(
+    size: int, left: IntArray, right: IntArray, weight: FloatArray, cut: float, budget: int
+) -> tuple[IntArray, IntArray]:
+    """Pairs inside a component of likely pairs that blocking never proposed.
+
+    Components are closed from the smallest up, until `budget` pairs are found.
+    """
+    keep = weight >= cut
+    labels = components(size, left[keep], right[keep])
+    members = np.argsort(labels, kind="stable")
+    sorted_labels = labels[members]
+    starts = np.flatnonzero(np.r_[True, sorted_labels[1:] != sorted_labels[:-1]])
+    ends = np.r_[starts[1:], size]
+    sizes = ends - starts
+    inside = labels[left] == labels[right]
+    known_keys = np.sort(left[inside] * size + right[inside])
+    found: list[IntArray] = []
+    total = 0
+    for length in np.unique(sizes[sizes > 2]):
+        where = starts[sizes == length]
+        one, two = np.triu_indices(length, 1)
+        if total + len(where) * len(one) > budget:
+            break
+        total += len(where) * len(one)
+        block = members[where[:, None] + np.arange(length)[None, :]]
+        first, second = block[:, one].ravel(), block[:, two].ravel()
+        found.append(np.minimum(first, second) * size + np.maximum(first, second))
+    if not found:
+        empty = np.empty(0, np.int64)
+        return empty, empty
+    keys = np.setdiff1d(np.concatenate(found), known_keys)
+    return keys // size, keys % size
+
+
+def cluster(size: int, left: IntArray, right: IntArray, weight: FloatArray, cut: float) -> IntArray:
+    """Label nodes 0..size-1; a label is the smallest node of its cluster.
+
+    Weights of at least CERTAIN (deterministic, steward) join first, of at most -CERTAIN
+    (cannot-link) keep apart.
+    """
+    labels = _pieces(size, left, right, weight, cut)
+    inside = labels[left] == labels[right]
+    left, right, weight = left[inside], right[inside], weight[inside]
+    if not len(left):
+        return labels
+    owner = labels[left]
+    order = np.argsort(owner, kind="stable")
+    left, right, weight, owner = left[order], right[order], weight[order], owner[order]
+    starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
+    ends = np.r_[starts[1:], len(owner)]
+    node_counts = np.bincount(labels, minlength=size)
+    lowest = np.minimum.reduceat(weight, starts)
+    complete = node_counts[owner[starts]]
+    complete = (ends - starts) == complete * (complete - 1) // 2
+    # Where every pair is known and speaks for a match, there is nothing to decide.
+    undecided = ~(complete & (lowest >= cut))
+    result = labels.copy()
+    for start, end in zip(starts[undecided], ends[undecided], strict=True):
+        _split(result, left[start:end], right[start:end], weight[start:end], cut)
+    return result
+
+
+def _pieces(size: int, left: IntArray, right: IntArray, weight: FloatArray, cut: float) -> IntArray:
+    """Components of the likely pairs; one too large to compare throughout is cut at a higher
+    weight until its pieces are small enough."""
+    level = cut
+    keep = weight >= level
+    labels = components(size, left[keep], right[keep])
+    while level < CERTAIN:
+        counts = np.bincount(labels, minlength=size)
+        large = counts[labels] > LARGEST
+        if not large.any():
+            break
+        level += 2.0
+        keep = (weight >= level) | (~large[left] & (weight >= cut))
+        labels = components(size, left[keep], right[keep])
+    return labels
+
+
+def _split(
+    result: IntArray, left: IntArray, right: IntArray, weight: FloatArray, cut: float
+) -> None:
+    nodes = np.unique(np.concatenate([left, right]))
+    count = len(nodes)
+    one, two = np.searchsorted(nodes, left), np.searchsorted(nodes, right)
+    matrix = np.full((count, count), UNSEEN)
+    bounded = np.clip(weight, FLOOR, CAP)
+    bounded[weight >= CERTAIN] = CERTAIN
+    bounded[weight < SILENT] = weight[weight < SILENT]
+    bounded[weight == SILENT] = SILENT
+    matrix[one, two] = bounded
+    matrix[two, one] = bounded
+    if (bounded == SILENT).any():
+        matrix = _through_others(matrix)
+    distance = CERTAIN - matrix[np.triu_indices(count, 1)]
+    tree = linkage(distance, method="average")
+    parts = fcluster(tree, t=CERTAIN - cut, criterion="distance")
+    smallest = np.full(parts.max() + 1, np.iinfo(np.int64).max)
+    np.minimum.at(smallest, parts, nodes)
+    result[nodes] = smallest[parts]
+
+
+def _through_others(matrix: FloatArray) -> FloatArray:
+    """Give silent pairs the weakest weight on the strongest way between their ends."""
+    np.fill_diagonal(matrix, SILENT)
+    for _ in range(3):
+        silent = np.argwhere(matrix == SILENT)
+        silent = silent[silent[:, 0] < silent[:, 1]]
+        if not len(silent):
+            break
+        best = np.array([np.minimum(matrix[i], matrix[j]).max() for i, j in silent])
+        best = np.minimum(best, CAP)
+        found = best > SILENT
+        matrix[silent[found, 0], silent[found, 1]] = best[found]
+        matrix[silent[found, 1], silent[found, 0]] = best[found]
+    matrix[matrix == SILENT] = UNSEEN
+    return matrix

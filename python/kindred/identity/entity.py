@@ -1,0 +1,102 @@
+"""The words in which the settings of an entity are written (see person.py and account.py)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Level:
+    """One degree of likeness of a field.
+
+    condition: SQL over the columns `<field>_l` and `<field>_r`; must be symmetric.
+    m: a first guess of how often true pairs land here; the data correct it.
+    """
+
+    name: str
+    condition: str
+    m: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How one field of two records is compared: the first level whose condition holds.
+
+    field: the match field; where it is null on either side nothing is said.
+    skip: a further condition under which nothing is said.
+    rarity: whether an exact match of a rare value counts more (term frequency).
+    unique: the value is meant to belong to one entity, so its frequency says nothing more.
+    """
+
+    field: str
+    label: str
+    levels: tuple[Level, ...]
+    skip: str = ""
+    rarity: bool = False
+    unique: bool = False
+
+
+@dataclass(frozen=True)
+class PairKind:
+    """A way in which two records can be related.
+
+    shares: for a kind of non-match, the fields on which such pairs agree more than strangers do;
+        for a kind of match, the fields on which they agree no more than strangers (a person who
+        moved house).
+    same: for a kind of non-match, the fields on which they agree as often as matches.
+    share: a first guess of how many pairs there are of it per record; most: the most it may be.
+    """
+
+    name: str
+    shares: tuple[str, ...]
+    share: float
+    most: float = 1e9
+    same: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A deterministic link: records equal in all `fields` are the same."""
+
+    name: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class JunkRule:
+    """A value that is shared by more than `limit` distinct values of one of `names` never links.
+
+    value: SQL of the value over the prepared columns; clears: the match fields that are emptied
+    where it is junk; raw: SQL of what the patterns of this identifier type are held against.
+    """
+
+    identifier_type: str
+    value: str
+    raw: str
+    clears: tuple[str, ...]
+    names: tuple[str, ...]
+    limit: int
+
+
+@dataclass(frozen=True)
+class Entity:
+    """All settings of an entity; `prepare` is SQL that turns `given` into the match fields."""
+
+    name: str
+    inputs: tuple[str, ...]
+    prepare: str
+    fields: tuple[str, ...]
+    comparisons: tuple[Comparison, ...]
+    blocking: tuple[tuple[str, ...], ...]
+    matches: tuple[PairKind, ...]
+    others: tuple[PairKind, ...]
+    rules: tuple[Rule, ...]
+    junk: tuple[JunkRule, ...]
+    names: tuple[str, ...]
+    # Records equal in every match field are one where one of these sets of fields is filled.
+    identifying: tuple[tuple[str, ...], ...]
+    # SQL over `l` and `r`: the names of two records with an equal strong identifier contradict.
+    contradiction: str
+    # Identifier types that are shared too loosely to link alone.
+    weak_identifiers: tuple[str, ...]
+    id_prefix: str

@@ -1,0 +1,91 @@
+"""Junk identifiers: values shared by too many different names, and values nobody owns.
+
+They never link. Every decision is a row with its counts.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+
+from kindred.identity.entity import Entity, JunkRule
+
+COLUMNS = (
+    "identifier_type text, identifier_value text, decision text, reason text, "
+    "record_count bigint, name_count bigint, name_limit bigint"
+)
+
+
+def remove_junk(
+    con: duckdb.DuckDBPyConnection, entity: Entity, limits: dict[str, int] | None = None
+) -> pa.Table:
+    """Find junk in table `prepared`, empty it there, and return the table of decisions.
+
+    limits: most distinct names a value may be shared by, by identifier type (else the settings').
+    Columns: identifier_type, identifier_value, decision, reason, record_count, name_count,
+    name_limit.
+    """
+    con.execute(f"create or replace table junk ({COLUMNS})")
+    flags: list[str] = []
+    cleared: dict[str, list[str]] = {}
+    for i, rule in enumerate(entity.junk):
+        limit = (limits or {}).get(rule.identifier_type, rule.limit)
+        con.execute(f"create or replace temp table junk_{i} as " + _values(con, rule, limit))
+        con.execute(
+            "insert into junk select ?, value, 'never_links', reason, records, names, ?"
+            f" from junk_{i} order by value",
+            [rule.identifier_type, limit],
+        )
+        flags.append(
+            f"coalesce(coalesce({rule.value}, {rule.raw}) in (select value from junk_{i}), false)"
+            f" as is_junk_{i}"
+        )
+        for name in rule.clears:
+            cleared.setdefault(name, []).append(f"is_junk_{i}")
+    emptied = ", ".join(
+        f"case when {' or '.join(which)} then null else {name} end as {name}"
+        for name, which in cleared.items()
+    )
+    con.execute(
+        f"""
+        create or replace table prepared as
+        select * exclude ({", ".join(f"is_junk_{i}" for i in range(len(flags)))})
+            replace ({emptied})
+        from (select *, {", ".join(flags)} from prepared)
+        """
+    )
+    return con.execute("select * from junk order by all").to_arrow_table()
+
+
+def _values(con: duckdb.DuckDBPyConnection, rule: JunkRule, limit: int) -> str:
+    names = [f"count(distinct {name})" for name in rule.names] or ["0"]
+    # Patterns are written out: DuckDB would compile one from a column anew for every row.
+    patterns = con.execute(
+        "select pattern, reason from junk_patterns where identifier_type = ? order by pattern",
+        [rule.identifier_type],
+    ).fetchall()
+    cases = " ".join(
+        f"when regexp_matches(raw, {_quoted(pattern)}) then {_quoted(reason)}"
+        for pattern, reason in patterns
+    )
+    reason = f"case {cases} end" if cases else "cast(null as text)"
+    most = f"greatest({', '.join(names)})" if len(names) > 1 else names[0]
+    return f"""
+        with counted as (
+            select
+                coalesce({rule.value}, {rule.raw}) as value,
+                min({rule.raw}) as raw,
+                count(*) as records,
+                {most} as names
+            from prepared
+            where coalesce({rule.value}, {rule.raw}) is not null
+            group by 1
+        )
+        select value, records, names, coalesce(pattern_reason, 'shared by too many names') as reason
+        from (select *, {reason} as pattern_reason from counted)
+        where pattern_reason is not null or ({limit} > 0 and names > {limit})
+    """
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,262 @@
+"""Weights without labels: what kinds of pairs are there, and which kind is this one?
+
+A plain Fellegi-Sunter model knows two kinds of pairs, matches and strangers, whose fields agree
+independently. Life has more: neighbours share street, postcode and city at once; a household
+shares last name, landline and address; a father and a son even the first name; and a person who
+moved agrees on none of the three. Counting such agreements as independent evidence is what makes
+one threshold wrong for the next data set. So the pairs are seen as a mixture of the kinds that the
+entity's settings name, and expectation maximisation finds how many of each kind there are:
+
+- strangers: every field agrees as often as among random pairs (u, measured, fixed), and there are
+  as many of them as there are pairs of records at all;
+- other kinds of non-matches: as strangers, but for the fields they share (learned);
+- matches: agreement m (learned), one kind of which has moved.
+
+The weight of a pair is the log2 odds that it is some kind of match. A kind that the data do not
+hold gets a share of nearly nothing: one configuration serves all data sets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kindred.identity.entity import Comparison, PairKind
+
+FloatArray = npt.NDArray[np.float64]
+
+ROUNDS = 100
+CONVERGED = 1e-5
+# Pairs' worth of belief in the first guesses of the settings.
+GUESS_PAIRS = 20.0
+LEAST_U = 1e-7
+
+
+@dataclass(frozen=True)
+class Model:
+    """What was learned of one entity's pairs.
+
+    u, m, shared: by comparison (and kind), one probability per level, lowest level first.
+    shares: expected number of pairs of each kind per record; `strangers` is implied by size.
+    """
+
+    fields: tuple[str, ...]
+    u: tuple[FloatArray, ...]
+    m: tuple[FloatArray, ...]
+    kinds: dict[str, float]
+    shared: dict[str, dict[str, FloatArray]]
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+def estimate_u(
+    comparisons: tuple[Comparison, ...], levels: npt.NDArray[np.int8]
+) -> list[FloatArray]:
+    """How often strangers fall on each level, from random pairs; no level is impossible."""
+    found = []
+    for i, comparison in enumerate(comparisons):
+        seen = levels[:, i]
+        counts = np.bincount(seen[seen >= 0], minlength=len(comparison.levels)).astype(float)
+        total = counts.sum()
+        counts = counts + 0.5 * np.minimum(1.0, 1.0 / len(counts))
+        found.append(np.maximum(counts / max(total + 0.5, 1.0), LEAST_U))
+    return found
+
+
+def learn(
+    comparisons: tuple[Comparison, ...],
+    matches: tuple[PairKind, ...],
+    others: tuple[PairKind, ...],
+    size: int,
+    u: list[FloatArray],
+    patterns: npt.NDArray[np.int8],
+    counts: FloatArray,
+) -> Model:
+    """Expectation maximisation over the patterns of levels among the candidate pairs.
+
+    patterns: one row per distinct combination of levels (-1: nothing said); counts: how many
+    pairs have it; size: number of records, which fixes how many strangers there are.
+    """
+    names = tuple(c.field for c in comparisons)
+    strangers = np.log(size * (size - 1) / 2)
+    guess = [np.array([level.m for level in reversed(c.levels)]) for c in comparisons]
+    guess = [g / g.sum() for g in guess]
+    m = [g.copy() for g in guess]
+    shared = {
+        kind.name: {
+            names[i]: _first_shared(g) for i, g in enumerate(guess) if names[i] in kind.shares
+        }
+        for kind in others
+    }
+    kinds = {kind.name: kind.share for kind in (*matches, *others)}
+    onehot = [
+        [np.flatnonzero(patterns[:, i] == level) for level in range(len(g))]
+        for i, g in enumerate(guess)
+    ]
+    history = 0.0
+    rounds = 0
+    observed = u
+    for rounds in range(1, ROUNDS + 1):
+        same = sum(kinds[kind.name] for kind in matches) * size / (size * (size - 1) / 2)
+        u = [_without_matches(o, x, same) for o, x in zip(observed, m, strict=True)]
+        log_u = [np.log(x) for x in u]
+        base_u = _sum_logs(patterns, log_u)
+        logs = [strangers + base_u]
+        for kind in matches:
+            tables = [
+                log_u[i] if names[i] in kind.shares else np.log(m[i]) for i in range(len(names))
+            ]
+            logs.append(np.log(kinds[kind.name] * size) + _sum_logs(patterns, tables))
+        for kind in others:
+            tables = [
+                np.log(shared[kind.name][names[i]])
+                if names[i] in shared[kind.name]
+                else (np.log(m[i]) if names[i] in kind.same else log_u[i])
+                for i in range(len(names))
+            ]
+            logs.append(np.log(kinds[kind.name] * size) + _sum_logs(patterns, tables))
+        stacked = np.stack(logs)
+        peak = stacked.max(axis=0)
+        parts = np.exp(stacked - peak)
+        parts /= parts.sum(axis=0)
+        parts *= counts
+        before = dict(kinds)
+        for k, kind in enumerate((*matches, *others), start=1):
+            kinds[kind.name] = min(max(float(parts[k].sum()) / size, 1e-9), kind.most)
+        for i, name in enumerate(names):
+            pull = np.zeros(len(patterns))
+            for k, kind in enumerate(matches, start=1):
+                if name not in kind.shares:
+                    pull += parts[k]
+            m[i] = _normal(onehot[i], pull, guess[i])
+            for k, kind in enumerate(others, start=1 + len(matches)):
+                if name in shared[kind.name]:
+                    shared[kind.name][name] = _normal(onehot[i], parts[k], _first_shared(guess[i]))
+        history = max(abs(kinds[k] - before[k]) / max(before[k], 1e-3) for k in kinds)
+        if history < CONVERGED:
+            break
+    return Model(
+        names,
+        tuple(np.round(x, 9) for x in u),
+        tuple(np.round(x, 9) for x in m),
+        {name: round(share, 9) for name, share in kinds.items()},
+        {k: {f: np.round(x, 9) for f, x in v.items()} for k, v in shared.items()},
+        {"rounds": rounds},
+    )
+
+
+def _without_matches(observed: FloatArray, m: FloatArray, same: float) -> FloatArray:
+    """Random pairs hold a share `same` of matches, which weighs in small or repetitive data."""
+    clean = np.maximum(observed - same * m, 0.02 * observed)
+    return np.maximum(clean / clean.sum(), LEAST_U)
+
+
+def _first_shared(guess: FloatArray) -> FloatArray:
+    """Sharing a field outright is a first guess of the sharing kinds."""
+    spread = 0.5 * guess + 0.5 / len(guess)
+    return spread / spread.sum()
+
+
+def _normal(rows: list[npt.NDArray[np.int64]], pull: FloatArray, guess: FloatArray) -> FloatArray:
+    sums = np.array([pull[index].sum() for index in rows]) + GUESS_PAIRS * guess
+    return np.asarray(sums / sums.sum())
+
+
+def _sum_logs(patterns: npt.NDArray[np.int8], tables: list[FloatArray]) -> FloatArray:
+    total = np.zeros(len(patterns))
+    for i, table in enumerate(tables):
+        total += np.append(table, 0.0)[patterns[:, i]]
+    return total
+
+
+def weigh(
+    model: Model,
+    matches: tuple[PairKind, ...],
+    others: tuple[PairKind, ...],
+    size: int,
+    levels: npt.NDArray[np.int8],
+    rarity: dict[str, FloatArray],
+    detail: bool = False,
+) -> tuple[FloatArray, FloatArray]:
+    """Weight (log2 odds of a match) of each pair, and what each field adds to it.
+
+    rarity: by field, log2(u of the level / frequency of the shared value) where both records hold
+    the same value, else 0. The second array has one column a field and last the starting weight;
+    its rows add up to the weight. It is empty unless `detail`.
+    """
+    names = model.fields
+    log2 = np.log2
+    strangers = log2(size * (size - 1) / 2)
+    u_parts = [np.append(log2(model.u[i]), 0.0)[levels[:, i]] for i in range(len(names))]
+    for i, name in enumerate(names):
+        if name in rarity:
+            u_parts[i] = u_parts[i] - rarity[name]
+    m_parts = [np.append(log2(model.m[i]), 0.0)[levels[:, i]] for i in range(len(names))]
+    against = [strangers + sum(u_parts)]
+    tables_against = [u_parts]
+    for kind in others:
+        tables = [
+            np.append(log2(model.shared[kind.name][name]), 0.0)[levels[:, i]]
+            if name in model.shared[kind.name]
+            else (m_parts[i] if name in kind.same else u_parts[i])
+            for i, name in enumerate(names)
+        ]
+        against.append(log2(model.kinds[kind.name] * size) + sum(tables))
+        tables_against.append(tables)
+    in_favour = []
+    tables_for = []
+    for kind in matches:
+        tables = [u_parts[i] if name in kind.shares else m_parts[i] for i, name in enumerate(names)]
+        in_favour.append(log2(model.kinds[kind.name] * size) + sum(tables))
+        tables_for.append(tables)
+    total_for, share_for = _combine(in_favour)
+    total_against, share_against = _combine(against)
+    weight = total_for - total_against
+    if not detail:
+        return np.round(weight, 6), np.empty((0, 0))
+    columns = []
+    for i in range(len(names)):
+        pro = sum(share * tables[i] for share, tables in zip(share_for, tables_for, strict=True))
+        con = sum(
+            share * tables[i] for share, tables in zip(share_against, tables_against, strict=True)
+        )
+        columns.append(np.round(np.asarray(pro - con), 6))
+    rounded = np.round(weight, 6)
+    columns.append(np.round(rounded - sum(columns), 6))
+    return rounded, np.column_stack(columns)
+
+
+# Evidence (log2) below which even a pair of few common fields speaks against a match.
+CONTRADICTS = -3.0
+
+
+def says_nothing(
+    model: Model,
+    matches: tuple[PairKind, ...],
+    size: int,
+    levels: npt.NDArray[np.int8],
+    weight: FloatArray,
+) -> npt.NDArray[np.bool_]:
+    """Pairs that have too little in common to be judged, and do not contradict each other.
+
+    Even full agreement on the fields that both records fill could not make them a match, so their
+    low weight is a lack of evidence, not evidence against.
+    """
+    start = np.log2(sum(model.kinds[kind.name] for kind in matches) * size) - np.log2(
+        size * (size - 1) / 2
+    )
+    possible = np.full(len(levels), start)
+    for i in range(len(model.fields)):
+        gain = max(float(np.log2(model.m[i][-1] / model.u[i][-1])), 0.0)
+        possible += np.where(levels[:, i] >= 0, gain, 0.0)
+    return np.asarray((possible < 0) & (weight - start > CONTRADICTS) & (weight < 0))
+
+
+def _combine(logs: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
+    stacked = np.stack(logs)
+    peak = stacked.max(axis=0)
+    parts = np.exp2(stacked - peak)
+    total = parts.sum(axis=0)
+    return peak + np.log2(total), parts / total

@@ -1,0 +1,396 @@
+"""The settings of person matching: fields, likeness, blocking, deterministic rules, junk."""
+
+from __future__ import annotations
+
+from kindred.identity.entity import Comparison, Entity, JunkRule, Level, PairKind, Rule
+
+_TITLES = "mr|mrs|ms|miss|mx|dr|prof|sir|herr|frau|mme|sr|sra|jr|ii|iii|iv|phd|md"
+
+PREPARE = f"""
+with spelled as (
+    select
+        record_id,
+        source,
+        words(first_name) as first_name,
+        words(last_name) as last_name,
+        words(regexp_replace(full_name, '^\\s*([^,]+),\\s*(.+)$', '\\2 \\1')) as full_name,
+        nullif(lower(trim(email)), '') as email,
+        digits(phone) as phone,
+        regexp_replace(phone, '[^0-9+]', '', 'g') as raw_phone,
+        words(street) as street,
+        words(city) as city,
+        nullif(regexp_replace(upper(postcode), '[^A-Z0-9]', '', 'g'), '') as postcode,
+        date_digits(birth_date) as birth,
+        company_words(company_name) as company,
+        lower(company_domain) as company_domain
+    from given
+),
+without_titles as (
+    select
+        * exclude (first_name, last_name, full_name),
+        untitled(first_name) as first_name,
+        untitled(last_name) as last_name,
+        untitled(full_name) as full_name
+    from spelled
+),
+named as (
+    select
+        * exclude (first_name, last_name, full_name),
+        coalesce(
+            first_name,
+            case when last_name is null then split_part(full_name, ' ', 1) end,
+            case
+                when full_name like '% ' || last_name
+                    then left(full_name, length(full_name) - length(last_name) - 1)
+            end
+        ) as given,
+        coalesce(
+            last_name,
+            case
+                when first_name is null and contains(full_name, ' ')
+                    then substr(full_name, instr(full_name, ' ') + 1)
+                when full_name like first_name || ' %'
+                    then substr(full_name, length(first_name) + 2)
+            end
+        ) as family
+    from without_titles
+)
+select
+    record_id,
+    source,
+    given,
+    split_part(given, ' ', 1) as given_first,
+    coalesce(nicks.names[1], split_part(given, ' ', 1)) as nickname_of,
+    coalesce(nicks.names[2], nicks.names[1], split_part(given, ' ', 1)) as nickname_of_too,
+    left(given, 1) as initial,
+    family,
+    split_part(family, ' ', 1) as family_first,
+    split_part(family, ' ', -1) as family_last,
+    left(family, 4) as family_start,
+    birth,
+    left(birth, 4) as birth_year,
+    substr(birth, 5, 4) as birth_day,
+    case when email like '%_@_%' then email end as email,
+    regexp_replace(split_part(split_part(email, '@', 1), '+', 1), '[^a-z0-9]', '', 'g')
+        as email_user,
+    phone,
+    right(phone, 6) as phone_end,
+    raw_phone,
+    regexp_extract(street, '(\\d+)', 1) as house,
+    street_words(street) as street,
+    left(street_words(street), 5) as street_start,
+    postcode,
+    left(postcode, 3) as outcode,
+    city,
+    left(city, 4) as city_start,
+    company,
+    case
+        when company_domain not in (select domain from freemail_domains) then company_domain
+    end as company_domain
+from named
+left join nickname_lists as nicks on split_part(given, ' ', 1) = nicks.name
+"""
+
+# A transposition costs two edits; the dear distance is asked only where that can be.
+_TYPO = (
+    "case levenshtein({0}_l, {0}_r) when 1 then true"
+    " when 2 then damerau_levenshtein({0}_l, {0}_r) = 1 else false end"
+)
+
+
+def _close(field: str, similarity: float) -> str:
+    return f"jaro_winkler_similarity({field}_l, {field}_r) >= {similarity}"
+
+
+PERSON = Entity(
+    name="person",
+    inputs=(
+        "first_name",
+        "last_name",
+        "full_name",
+        "email",
+        "phone",
+        "street",
+        "city",
+        "postcode",
+        "birth_date",
+        "company_name",
+        "company_domain",
+    ),
+    prepare=PREPARE,
+    fields=(
+        "given",
+        "family",
+        "birth",
+        "email",
+        "phone",
+        "house",
+        "street",
+        "postcode",
+        "city",
+        "company",
+        "company_domain",
+    ),
+    names=("given", "family"),
+    comparisons=(
+        Comparison(
+            "given",
+            "first name",
+            (
+                Level("same", "given_l = given_r", 0.75),
+                Level("names swapped", "given_l = family_r and family_l = given_r", 0.01),
+                Level(
+                    "same initial only",
+                    "least(length(given_l), length(given_r)) = 1 and initial_l = initial_r",
+                    0.02,
+                ),
+                Level(
+                    "nickname or part of it",
+                    "(nickname_of_l = nickname_of_r or nickname_of_l = nickname_of_too_r"
+                    " or nickname_of_too_l = nickname_of_r)",
+                    0.06,
+                ),
+                Level(
+                    "one typo or nearly the same",
+                    f"({_close('given', 0.92)} or (levenshtein(given_l, given_r) = 1"
+                    f" and length(given_l) > 3 and length(given_r) > 3))",
+                    0.1,
+                ),
+                Level("somewhat alike", _close("given", 0.82), 0.03),
+                Level("different", "ELSE", 0.03),
+            ),
+            rarity=True,
+        ),
+        Comparison(
+            "family",
+            "last name",
+            (
+                Level("same", "family_l = family_r", 0.82),
+                Level(
+                    "one typo or nearly the same",
+                    f"({_close('family', 0.92)} or (levenshtein(family_l, family_r) = 1"
+                    f" and length(family_l) > 3 and length(family_r) > 3))",
+                    0.1,
+                ),
+                Level(
+                    "part of a double name",
+                    "(family_first_l = family_first_r or family_last_l = family_last_r"
+                    " or family_first_l = family_last_r or family_last_l = family_first_r)",
+                    0.02,
+                ),
+                Level("somewhat alike", _close("family", 0.82), 0.02),
+                Level("different", "ELSE", 0.04),
+            ),
+            skip="(given_l = family_r and family_l = given_r and given_l <> given_r)",
+            rarity=True,
+        ),
+        Comparison(
+            "birth",
+            "birth date",
+            (
+                Level("same", "birth_l = birth_r", 0.85),
+                Level(
+                    "one typo, or day and month swapped",
+                    f"({_TYPO.format('birth')} or (birth_year_l = birth_year_r"
+                    " and right(birth_day_l, 2) || left(birth_day_l, 2) = birth_day_r))",
+                    0.08,
+                ),
+                Level(
+                    "two of year, month and day the same",
+                    "(birth_day_l = birth_day_r"
+                    " or (birth_year_l = birth_year_r and right(birth_l, 2) = right(birth_r, 2))"
+                    " or left(birth_l, 6) = left(birth_r, 6))",
+                    0.03,
+                ),
+                Level("two typos", "levenshtein(birth_l, birth_r) <= 2", 0.02),
+                Level("different", "ELSE", 0.02),
+            ),
+        ),
+        Comparison(
+            "email",
+            "email",
+            (
+                Level("same", "email_l = email_r", 0.6),
+                Level(
+                    "same mailbox name",
+                    "email_user_l = email_user_r and length(email_user_l) > 3",
+                    0.08,
+                ),
+                Level(
+                    "mailbox name nearly the same",
+                    "(jaro_winkler_similarity(email_user_l, email_user_r) >= 0.9"
+                    " and length(email_user_l) > 4 and length(email_user_r) > 4)",
+                    0.08,
+                ),
+                Level("different", "ELSE", 0.24),
+            ),
+            unique=True,
+        ),
+        Comparison(
+            "phone",
+            "phone",
+            (
+                Level("same", "phone_l = phone_r", 0.7),
+                Level("one typo", _TYPO.format("phone"), 0.05),
+                Level("different", "ELSE", 0.25),
+            ),
+            unique=True,
+        ),
+        Comparison(
+            "street",
+            "street and house number",
+            (
+                Level("same", "street_l = street_r and house_l is not distinct from house_r", 0.6),
+                Level(
+                    "nearly the same",
+                    f"({_close('street', 0.88)} and house_l is not distinct from house_r)",
+                    0.15,
+                ),
+                Level(
+                    "same street, other house number",
+                    _close("street", 0.92),
+                    0.05,
+                ),
+                Level(
+                    "somewhat alike",
+                    f"({_close('street', 0.75)} and house_l = house_r)",
+                    0.02,
+                ),
+                Level("different", "ELSE", 0.18),
+            ),
+        ),
+        Comparison(
+            "postcode",
+            "postcode",
+            (
+                Level("same", "postcode_l = postcode_r", 0.75),
+                Level("one typo", _TYPO.format("postcode"), 0.07),
+                Level("same area", "outcode_l = outcode_r", 0.03),
+                Level("different", "ELSE", 0.15),
+            ),
+        ),
+        Comparison(
+            "city",
+            "city",
+            (
+                Level("same", "city_l = city_r", 0.8),
+                Level("nearly the same", _close("city", 0.88), 0.07),
+                Level("different", "ELSE", 0.13),
+            ),
+            rarity=True,
+        ),
+        Comparison(
+            "company",
+            "company",
+            (
+                Level("same", "company_l = company_r", 0.6),
+                Level("nearly the same", _close("company", 0.9), 0.1),
+                Level("different", "ELSE", 0.3),
+            ),
+            rarity=True,
+        ),
+    ),
+    blocking=(
+        ("email",),
+        ("phone", "initial"),
+        ("phone", "family_start"),
+        ("given", "family", "birth"),
+        ("given", "family", "postcode"),
+        ("given", "family", "city"),
+        ("given", "family", "company"),
+        ("email_user", "family_start"),
+        ("email_user", "initial"),
+        ("family", "birth"),
+        ("given", "birth"),
+        ("birth", "postcode"),
+        ("birth", "city"),
+        ("birth", "phone_end"),
+        ("phone_end", "city"),
+        ("house", "street", "postcode"),
+        ("house", "street_start", "city_start"),
+        ("family", "postcode"),
+        ("given", "postcode"),
+        ("family", "house", "street_start"),
+        ("given", "house", "street_start"),
+        ("family_start", "birth_day"),
+        ("initial", "family_start", "birth_year"),
+        ("email_user",),
+        ("phone",),
+        ("given", "family"),
+        ("family_start", "initial", "outcode"),
+        ("given", "birth_day"),
+        ("birth",),
+        ("family", "city"),
+        ("given", "birth_year"),
+        ("family", "initial"),
+        ("given", "family_start"),
+        ("given", "city"),
+        ("family",),
+        ("postcode", "initial"),
+        ("given",),
+        ("birth_day",),
+        ("postcode",),
+        ("street_start", "house"),
+        ("family_start",),
+        ("birth_year",),
+        ("city",),
+    ),
+    matches=(
+        PairKind("same person", (), 0.5),
+        PairKind("same person, moved house", ("street", "postcode", "city", "phone"), 0.05),
+    ),
+    others=(
+        PairKind("neighbours", ("street", "postcode", "city"), 0.05),
+        PairKind("one household", ("family", "phone", "email", "street", "postcode", "city"), 0.05),
+        PairKind(
+            "parent and child of one name",
+            ("phone",),
+            0.005,
+            0.005,
+            ("given", "family", "street", "postcode", "city"),
+        ),
+        PairKind("namesakes", ("email",), 0.05, same=("given", "family")),
+        PairKind("colleagues", ("company", "phone", "street", "postcode", "city"), 0.05),
+    ),
+    rules=(
+        Rule("same name and email", ("given", "family", "email")),
+        Rule("same name and phone", ("given", "family", "phone")),
+        Rule("same name, birth date and postcode", ("given", "family", "birth", "postcode")),
+    ),
+    junk=(
+        JunkRule("email", "email", "email", ("email", "email_user"), ("given", "family"), 20),
+        JunkRule("phone", "phone", "raw_phone", ("phone", "phone_end"), ("given", "family"), 20),
+        JunkRule(
+            "address",
+            "case when street is not null then concat_ws(' ', house, street, postcode) end",
+            "cast(null as text)",
+            ("house", "street", "street_start"),
+            ("given", "family"),
+            40,
+        ),
+        JunkRule(
+            "name",
+            "cast(null as text)",
+            "concat_ws(' ', given, family)",
+            ("given", "family", "given_first", "family_start", "initial"),
+            (),
+            0,
+        ),
+    ),
+    identifying=(
+        ("email",),
+        ("phone", "given"),
+        ("given", "family", "birth"),
+        ("given", "family", "street"),
+        ("given", "family", "company"),
+    ),
+    contradiction=(
+        "coalesce(jaro_winkler_similarity(l.given, r.given) < 0.7"
+        " and l.nickname_of <> r.nickname_of and l.initial <> r.initial"
+        " and coalesce(l.family <> r.given, true)"
+        " and coalesce(jaro_winkler_similarity(l.family, r.family) < 0.9 or l.birth <> r.birth,"
+        " true), false)"
+    ),
+    weak_identifiers=("email", "phone", "anonymous_id", "device_id", "ip"),
+    id_prefix="cus",
+)

@@ -1,0 +1,196 @@
+"""From records as the streams hold them to match fields: spelled alike, in an order of their own.
+
+Everything happens in a DuckDB connection of the caller (in memory). The table `fields` that `collapse`
+leaves is numbered by content (`n`), never by record_id or arrival, so that neither shuffling nor
+renaming records can change a decision.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+
+from kindred.errors import KindredError
+from kindred.identity.entity import Entity
+from kindred.identity.reference import Reference
+
+_STREET_WORDS = {
+    "street": "st", "strasse": "str", "road": "rd", "avenue": "ave", "av": "ave",
+    "drive": "dr", "lane": "ln", "court": "ct", "place": "pl", "square": "sq", "boulevard": "blvd",
+    "terrace": "ter", "crescent": "cres", "close": "cl", "circuit": "cct", "parade": "pde",
+    "highway": "hwy", "parkway": "pkwy", "circle": "cir", "apartment": "apt", "suite": "ste",
+    "unit": "apt", "flat": "apt", "north": "n", "south": "s", "east": "e", "west": "w",
+    "saint": "st", "mount": "mt",
+}  # fmt: skip
+
+_MACROS = r"""
+create or replace temp macro words(x) as nullif(trim(regexp_replace(
+    strip_accents(replace(replace(replace(replace(replace(
+        lower(cast(x as text)), 'ß', 'ss'), 'ø', 'o'), 'æ', 'ae'), 'ł', 'l'), '''', '')),
+    '[^\p{L}\p{N}]+', ' ', 'g')), '');
+create or replace temp macro digits(x) as nullif(right(ltrim(
+    regexp_replace(cast(x as text), '[^0-9]', '', 'g'), '0'), 9), '');
+create or replace temp macro untitled(x) as nullif(trim(regexp_replace(
+    ' ' || x || ' ', ' (mr|mrs|ms|miss|mx|dr|prof|sir|herr|frau|mme|jr|sr|ii|iii|iv|phd) ', ' ',
+    'g')), '');
+create or replace temp macro date_digits(x) as case
+    when regexp_full_match(cast(x as text), '\d{4}-\d{2}-\d{2}.*')
+        then replace(left(cast(x as text), 10), '-', '')
+    when regexp_full_match(cast(x as text), '\d{1,2}[/.-]\d{1,2}[/.-]\d{4}')
+        then regexp_extract(cast(x as text), '(\d{4})$', 1)
+            || lpad(regexp_extract(cast(x as text), '^\d{1,2}[/.-](\d{1,2})', 1), 2, '0')
+            || lpad(regexp_extract(cast(x as text), '^(\d{1,2})', 1), 2, '0')
+    when length(regexp_replace(cast(x as text), '[^0-9]', '', 'g')) = 8
+        then regexp_replace(cast(x as text), '[^0-9]', '', 'g')
+end;
+"""
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB of our own: Splink's tables never reach the user's file."""
+    con = duckdb.connect()
+    con.execute("set preserve_insertion_order = false")
+    con.execute("set enable_progress_bar = false")
+    con.execute("set memory_limit = '3GB'")
+    return con
+
+
+def prepare(
+    con: duckdb.DuckDBPyConnection, records: pa.Table, entity: Entity, reference: Reference
+) -> None:
+    """Make table `prepared` (record_id, source, match fields and helpers) from `records`.
+
+    Raises KindredError where there is no column to match on or where record ids repeat.
+    """
+    _check(records, entity)
+    _register_reference(con, reference)
+    have = set(records.column_names)
+    columns = ", ".join(
+        f"cast({name} as text) as {name}" if name in have else f"cast(null as text) as {name}"
+        for name in entity.inputs
+    )
+    source = (
+        "cast(source as text)"
+        if "source" in have
+        else "split_part(cast(record_id as text), ':', 1)"
+    )
+    con.register("given_arrow", records)
+    con.execute(
+        f"""
+        create or replace temp view given as
+        select cast(record_id as text) as record_id, {source} as source, {columns}
+        from given_arrow
+        """
+    )
+    con.execute(f"create or replace temp table prepared as {entity.prepare}")
+    con.unregister("given_arrow")
+    repeated = con.execute(
+        "select count(*) - count(distinct record_id), count(*) filter (where record_id is null)"
+        " from prepared"
+    ).fetchall()[0]
+    if repeated[0] or repeated[1]:
+        raise KindredError(
+            f"{repeated[0] + repeated[1]} record ids are missing or repeat.",
+            "give every record its own record_id, or leave the column out.",
+        )
+
+
+def collapse(
+    con: duckdb.DuckDBPyConnection, entity: Entity, apart: tuple[str, ...] = ()
+) -> list[str]:
+    """Make `members` (record_id, source, n) and `fields` (n, match fields): exact doubles are one.
+
+    Records that agree in every match field share a representative, unless the fields filled are
+    too few to tell a person by. Records in `apart` (those a steward keeps apart) stand alone.
+    Returns the match fields that are filled.
+    """
+    con.execute("alter table prepared add column if not exists own_id text")
+    enough = " or ".join(
+        "(" + " and ".join(f"{name} is not null" for name in names) + ")"
+        for names in entity.identifying
+    )
+    con.execute(f"update prepared set own_id = case when {enough} then null else record_id end")
+    if apart:
+        con.execute("update prepared set own_id = record_id where record_id in ?", [list(apart)])
+    keys = ", ".join((*entity.fields, "own_id"))
+    order = ", ".join(f"{name} nulls last" for name in (*entity.fields, "own_id"))
+    con.execute(
+        f"""
+        create or replace table numbered as
+        select dense_rank() over (order by {order}) - 1 as n, * from prepared
+        """
+    )
+    con.execute("create or replace table members as select record_id, source, n from numbered")
+    con.execute(
+        f"""
+        create or replace table fields as
+        select * exclude (record_id, source, own_id, pick)
+        from (
+            select *, row_number() over (partition by n order by {keys}, record_id) as pick
+            from numbered
+        )
+        where pick = 1
+        order by n
+        """
+    )
+    con.execute("drop table numbered")
+    return filled_fields(con, entity)
+
+
+def filled_fields(con: duckdb.DuckDBPyConnection, entity: Entity) -> list[str]:
+    """The match fields that hold at least two different values."""
+    counts = con.execute(
+        "select "
+        + ", ".join(f"approx_count_distinct({name})" for name in entity.fields)
+        + " from fields"
+    ).fetchall()[0]
+    found = [name for name, count in zip(entity.fields, counts, strict=True) if count >= 1]
+    if not found and con.execute("select count(*) from fields").fetchall()[0][0]:
+        raise KindredError(
+            f"None of the columns to match on is filled ({', '.join(entity.inputs)}).",
+            "name the columns as in the record streams.",
+        )
+    return found
+
+
+def _check(records: pa.Table, entity: Entity) -> None:
+    if "record_id" not in records.column_names:
+        raise KindredError("The records have no column record_id.", "add one, unique per row.")
+    if not set(entity.inputs) & set(records.column_names):
+        raise KindredError(
+            f"The records have none of the columns that {entity.name} matching uses.",
+            f"name at least one of: {', '.join(entity.inputs)}.",
+        )
+
+
+def _register_reference(con: duckdb.DuckDBPyConnection, reference: Reference) -> None:
+    for name, table in reference.items():
+        con.register(f"{name}_arrow", table)
+        con.execute(f"create or replace table {name} as select * from {name}_arrow")
+        con.unregister(f"{name}_arrow")
+    con.execute(_MACROS)
+    suffixes = "|".join(
+        sorted(row[0] for row in con.execute("select suffix from legal_suffixes").fetchall())
+    )
+    spoken = "' ' || words(x) || ' '"
+    for long, short in _STREET_WORDS.items():
+        spoken = f"replace({spoken}, ' {long} ', ' {short} ')"
+    con.execute(
+        f"""
+        create or replace temp macro street_words(x) as nullif(trim(regexp_replace(
+            replace({spoken}, 'strasse ', 'str '), ' [0-9]+[a-z]?\\b', '', 'g')), '');
+        create or replace temp macro company_tokens(x) as list_filter(
+            string_split(trim(regexp_replace(words(x), '\\b([a-z]) ([a-z])\\b', '\\1\\2', 'g')), ' '),
+            lambda w: not regexp_full_match(w, '{suffixes}|the|and|und|et|of|de|y'));
+        create or replace temp macro company_words(x) as
+            coalesce(nullif(array_to_string(company_tokens(x), ' '), ''), words(x));
+        """
+    )
+    con.execute(
+        """
+        create or replace table nickname_lists as
+        select nickname as name, list(given_name order by given_name) as names
+        from nicknames
+        group by nickname
+        """
+    )
