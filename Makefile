@@ -9,8 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The first of these that is Python 3.11 or 3.12 makes the virtual environment.
 PYTHONS := $(PYTHON) python3.11 python3.12 python3 python
-PEOPLE := 2000
-COMPANIES := 200
+PEOPLE ?= 2000
+COMPANIES ?= 200
 SAMPLE := sample
 PYTEST_ARGS := -n 2 --dist loadfile
 SQL := models tests/streams analyses

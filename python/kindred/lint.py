@@ -369,7 +369,7 @@ def keys_are_tested(house: House) -> Iterator[Finding]:
 
 def keys_of_yaml_are_known(house: House) -> Iterator[Finding]:
     """dbt reads every key that is written."""
-    folders = _folders(house.files)
+    folders = _folders(house.files) | {f"models/{room}" for room in (*GROUPS, *SCHEMAS)}
     for path, text in house.files.items():
         if not path.endswith((".yml", ".yaml")):
             continue

@@ -1,0 +1,120 @@
+"""The whole project in a folder of its own, and a user's way of working in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ROOMS = ("models", "macros", "seeds", "tests", "analyses")
+PRIVACY_KEY = "a key that only the tests know"
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", "python", "*.duckdb")
+
+
+def shared_data() -> Path | None:
+    """The folder of real connector rows and labelled sets, where this machine has one."""
+    given = os.environ.get("KINDRED_SHARED_DATA")
+    places = [Path(given)] if given else [REPOSITORY.parent / "shared" / "data"]
+    return next((place for place in places if place.is_dir()), None)
+
+
+def plain_environment(**extra: str) -> dict[str, str]:
+    """The environment without any setting of dbt, Kindred or a running CI."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("DBT_", "KINDRED_", "PYTEST_", "MAKE", "MFLAGS", "GITHUB_"))
+    }
+    return {**kept, "COLUMNS": "200", "KINDRED_PRIVACY_KEY": PRIVACY_KEY, **extra}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command printed and how it ended."""
+
+    code: int
+    text: str
+
+    def expect(self, code: int = 0) -> Ended:
+        """Itself, after making sure of its exit code."""
+        assert self.code == code, f"ended with {self.code}, not {code}:\n{self.text[-6000:]}"
+        return self
+
+
+@dataclass(frozen=True)
+class WholeProject:
+    """A copy of the project in which commands run as a user would run them."""
+
+    root: Path
+    environment: Mapping[str, str] = field(default_factory=plain_environment)
+
+    @property
+    def database(self) -> Path:
+        """The working database."""
+        return self.root / "kindred_build.duckdb"
+
+    def run(self, *command: str, timeout: int = 540, **extra: str) -> Ended:
+        """Run a command in the project's folder."""
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env={**self.environment, **extra},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+        )
+        return Ended(done.returncode, done.stdout)
+
+    def kindred(self, *arguments: str, **extra: str) -> Ended:
+        """Run `kindred <arguments>`."""
+        entry = "from kindred.cli import main; main()"
+        return self.run(sys.executable, "-c", entry, *arguments, **extra)
+
+    def dbt(self, *arguments: str, **extra: str) -> Ended:
+        """Run `dbt <arguments>`."""
+        entry = "from dbt.cli.main import cli; cli()"
+        return self.run(sys.executable, "-c", entry, "--no-use-colors", *arguments, **extra)
+
+    def query(self, sql: str) -> list[tuple[object, ...]]:
+        """Rows of a query on the working database."""
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def execute(self, *statements: str) -> None:
+        """Change the working database."""
+        with duckdb.connect(str(self.database)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def compiled(self, path: str) -> str:
+        """SQL that dbt compiled for a file, such as models/marts/profiles/customers.sql."""
+        return (self.root / "target" / "compiled" / "kindred" / path).read_text("utf-8")
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace a text that stands once in a file."""
+        file = self.root / path
+        text = file.read_text("utf-8")
+        assert text.count(old) == 1, f"{path} holds {text.count(old)} times: {old}"
+        file.write_text(text.replace(old, new), "utf-8")
+
+
+def copy_project(root: Path, *, with_profile: bool = True) -> WholeProject:
+    """The project's files, without what runs made, in a new folder."""
+    root.mkdir(parents=True)
+    for room in ROOMS:
+        if (REPOSITORY / room).is_dir():
+            shutil.copytree(REPOSITORY / room, root / room, ignore=_LEFT_OUT)
+    for name in ("dbt_project.yml", "profiles.example.yml"):
+        shutil.copyfile(REPOSITORY / name, root / name)
+    if with_profile:
+        shutil.copyfile(REPOSITORY / "profiles.example.yml", root / "profiles.yml")
+    return WholeProject(root)
