@@ -1,0 +1,3 @@
+{{ config(enabled=source_is_on('zendesk')) }}
+
+{{ base_table('zendesk', 'domain_name') }}
