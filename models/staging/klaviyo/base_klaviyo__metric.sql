@@ -1,0 +1,3 @@
+{{ config(enabled=source_is_on('klaviyo')) }}
+
+{{ base_table('klaviyo', 'metric') }}
