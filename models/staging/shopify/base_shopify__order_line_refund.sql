@@ -1,0 +1,3 @@
+{{ config(enabled=source_is_on('shopify')) }}
+
+{{ base_table('shopify', 'order_line_refund') }}
