@@ -1,0 +1,53 @@
+{{ config(enabled=source_is_on('segment'), materialized='table') }}
+
+with source as (
+    {{ staged_rows('segment', 'identifies', key='id', latest_by='received_at') }}
+),
+
+users as (
+    select * from {{ ref('stg_segment__users') }}
+),
+
+-- a phone number is read with the country the user gave, else with the one the device is set to
+with_country as (
+    select
+        source.*,
+        coalesce(
+            users.country_code,
+            upper({{ regexp_extract('source.context_locale', '^[A-Za-z]{2,3}[-_]([A-Za-z]{2})$', 1) }})
+        ) as row_country_code
+    from source
+    left join users
+        on users.user_id = {{ to_text('source.user_id') }}
+),
+
+cleaned as (
+    select
+        -- keys
+        row_key,
+        row_key as identify_id,
+        {{ to_text('anonymous_id') }} as anonymous_id,
+        {{ to_text('user_id') }} as user_id,
+
+        -- attributes
+        {{ to_name('first_name') }} as first_name,
+        {{ to_name('last_name') }} as last_name,
+        {{ to_email('email') }} as email,
+        {{ to_phone('phone', 'row_country_code') }} as phone,
+
+        -- timestamps
+        coalesce(
+            {{ to_timestamp('"timestamp"') }}, {{ to_timestamp('original_timestamp') }}, {{ to_timestamp('received_at') }}
+        ) as occurred_at,
+        {{ to_timestamp('received_at') }} as loaded_at,
+
+        -- accounting
+        collapsed_count,
+        {{ unusable_values(
+            email=['email'], phone=['phone'], timestamp=['"timestamp"', 'original_timestamp', 'received_at'],
+            country='row_country_code'
+        ) }} as unusable_values
+    from with_country
+)
+
+select * from cleaned

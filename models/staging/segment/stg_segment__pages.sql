@@ -1,0 +1,32 @@
+{{ config(enabled=source_is_on('segment'), materialized='table') }}
+
+with source as (
+    {{ staged_rows('segment', 'pages', key='id', latest_by='received_at') }}
+),
+
+cleaned as (
+    select
+        -- keys
+        row_key,
+        row_key as page_view_id,
+        {{ to_text('anonymous_id') }} as anonymous_id,
+        {{ to_text('user_id') }} as user_id,
+
+        -- attributes
+        path,
+        url,
+        case when lower(trim(context_device_type)) in ('mobile', 'ios', 'android', 'tablet') then 'mobile' else 'web' end as channel,
+
+        -- timestamps
+        coalesce(
+            {{ to_timestamp('"timestamp"') }}, {{ to_timestamp('original_timestamp') }}, {{ to_timestamp('received_at') }}
+        ) as occurred_at,
+        {{ to_timestamp('received_at') }} as loaded_at,
+
+        -- accounting
+        collapsed_count,
+        {{ unusable_values(timestamp=['"timestamp"', 'original_timestamp', 'received_at']) }} as unusable_values
+    from source
+)
+
+select * from cleaned
