@@ -1,0 +1,3 @@
+{{ config(enabled=source_is_on('social')) }}
+
+{{ base_table('social', 'engagement') }}

@@ -1,0 +1,30 @@
+{{ config(enabled=source_is_on('social'), materialized='table') }}
+
+with source as (
+    {{ staged_rows('social', 'engagement', key='id', latest_by='loaded_at') }}
+),
+
+cleaned as (
+    select
+        -- keys
+        row_key,
+        row_key as engagement_id,
+        {{ to_text('post_id') }} as post_id,
+        lower({{ to_text('platform') }}) || ':' || {{ to_text('profile_id') }} as social_profile_id,
+
+        -- attributes
+        lower({{ to_text('platform') }}) as platform,
+        lower({{ to_text('"action"') }}) as engagement_type,
+        {{ to_text('post_url') }} as post_url,
+
+        -- timestamps
+        {{ to_timestamp('occurred_at') }} as occurred_at,
+        {{ to_timestamp('loaded_at') }} as loaded_at,
+
+        -- accounting
+        collapsed_count,
+        {{ unusable_values(timestamp=['occurred_at', 'loaded_at']) }} as unusable_values
+    from source
+)
+
+select * from cleaned
