@@ -1,0 +1,3 @@
+{{ config(enabled=source_is_on('pos')) }}
+
+{{ base_table('pos', 'store_transaction') }}
