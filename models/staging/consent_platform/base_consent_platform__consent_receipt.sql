@@ -1,0 +1,3 @@
+{{ config(enabled=source_is_on('consent_platform')) }}
+
+{{ base_table('consent_platform', 'consent_receipt') }}
