@@ -276,6 +276,9 @@ def make_companies(seed: int, count: int) -> Companies:
     elsewhere = child & chance(rng, count, 0.5)
     locale = np.where(child & ~elsewhere, locale[own], locale)
     trade = np.where(elsewhere, trade[own], trade)
+    # a second business in the same country is never called as the first
+    twin = child & ~elsewhere & (trade == trade[own])
+    trade = np.where(twin, (trade + 1) % len(pools.COMPANY_TRADES), trade)
     names = name_pools()
 
     def founders(group: int, rows: Array) -> Text:
@@ -288,7 +291,7 @@ def make_companies(seed: int, count: int) -> Companies:
     # one word more keeps the most common names apart, for most
     second = pick(
         pools.COMPANY_WORDS,
-        np.where(chance(rng, count, 0.3)[own], rng.integers(0, 100, count)[own], -1),
+        np.where(chance(rng, count, 0.6)[own], rng.integers(0, 100, count)[own], -1),
     )
     head = words(head, second)
     trade_name = pick(pools.COMPANY_TRADES, trade)
@@ -472,11 +475,11 @@ def make_people(seed: int, count: int, companies: Companies) -> People:
     )
     year = np.clip(year, 1932, 2008).astype(np.int64)
     birth = ((year - 1970) * 365.2425 + rng.integers(0, 365, count)).astype(np.int64)
-    twin = (role >= 3) & chance(rng, count, 0.12)
+    twin = (role >= 3) & chance(rng, count, 0.2)
     birth[twin] = birth[np.flatnonzero(twin) - 1]
     gender[twin] = gender[np.flatnonzero(twin) - 1]
     # a son with his father's name, a daughter with her mother's
-    junior = (role >= 2) & (gender == head_gender[household]) & chance(rng, count, 0.06)
+    junior = (role >= 2) & (gender == head_gender[household]) & chance(rng, count, 0.22)
     first = np.where(junior, first[begins[household]], first)
     near = np.flatnonzero(twin)
     first[near] = np.minimum(
