@@ -126,8 +126,20 @@
 {%- endmacro %}
 {% macro default__lookup(expression, mapping) -%}{{ unsupported('lookup') }}{%- endmacro %}
 {% macro duckdb__lookup(expression, mapping) -%}
-    map { {%- for key, value in mapping.items() %}'{{ key }}': '{{ value }}'{{ ', ' if not loop.last }}{% endfor -%} }[{{ expression }}]
+    map { {%- for key, value in mapping.items() %}'{{ key | replace("'", "''") }}': '{{ value | replace("'", "''") }}'{{ ', ' if not loop.last }}{% endfor -%} }[{{ expression }}]
 {%- endmacro %}
 {% macro postgres__lookup(expression, mapping) -%}
     (cast('{{ mapping | tojson | replace("'", "''") }}' as jsonb) ->> ({{ expression }}))
+{%- endmacro %}
+
+
+{#- Dialects of to_timestamp (macros/standardise). DuckDB's cast to timestamp leaves an offset out of account. -#}
+{% macro default__to_timestamp(expression) -%}{{ unsupported('to_timestamp') }}{%- endmacro %}
+{% macro duckdb__to_timestamp(expression) -%}
+    case
+        when regexp_full_match(trim({{ expression }}), '[0-9]{9,10}([.][0-9]+)?') then make_timestamp(cast(cast(trim({{ expression }}) as double) * 1000000 as bigint))
+        when regexp_full_match(trim({{ expression }}), '[0-9]{12,13}') then make_timestamp(cast(trim({{ expression }}) as bigint) * 1000)
+        when regexp_matches({{ expression }}, ':[0-9.]+[+-][0-9]{2}(:?[0-9]{2})? *$') then make_timestamp(epoch_us(try_cast(trim({{ expression }}) as timestamptz)))
+        else try_cast(trim({{ expression }}) as timestamp)
+    end
 {%- endmacro %}

@@ -34,7 +34,7 @@
         {'code': 'SI', 'code_3': 'SVN', 'calling_code': '386', 'trunk_prefix': '0', 'names': ['slovenia']},
         {'code': 'EE', 'code_3': 'EST', 'calling_code': '372', 'trunk_prefix': '', 'names': ['estonia', 'eesti']},
         {'code': 'LV', 'code_3': 'LVA', 'calling_code': '371', 'trunk_prefix': '', 'names': ['latvia']},
-        {'code': 'LT', 'code_3': 'LTU', 'calling_code': '370', 'trunk_prefix': '8', 'names': ['lithuania']},
+        {'code': 'LT', 'code_3': 'LTU', 'calling_code': '370', 'trunk_prefix': '0', 'names': ['lithuania']},
         {'code': 'MT', 'code_3': 'MLT', 'calling_code': '356', 'trunk_prefix': '', 'names': ['malta']},
         {'code': 'CY', 'code_3': 'CYP', 'calling_code': '357', 'trunk_prefix': '', 'names': ['cyprus']},
         {'code': 'UA', 'code_3': 'UKR', 'calling_code': '380', 'trunk_prefix': '0', 'names': ['ukraine']},

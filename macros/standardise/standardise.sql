@@ -96,14 +96,6 @@
 {% macro to_timestamp(expression) -%}
     {{ return(adapter.dispatch('to_timestamp', 'kindred')(expression)) }}
 {%- endmacro %}
-{% macro default__to_timestamp(expression) -%}{{ unsupported('to_timestamp') }}{%- endmacro %}
-{% macro duckdb__to_timestamp(expression) -%}
-    case
-        when regexp_full_match(trim({{ expression }}), '[0-9]{9,10}([.][0-9]+)?') then make_timestamp(cast(cast(trim({{ expression }}) as double) * 1000000 as bigint))
-        when regexp_full_match(trim({{ expression }}), '[0-9]{12,13}') then make_timestamp(cast(trim({{ expression }}) as bigint) * 1000)
-        else try_cast(trim({{ expression }}) as timestamp)
-    end
-{%- endmacro %}
 
 
 {#- A calendar date from ISO text (a time after it is left off) or yyyymmdd. -#}

@@ -1,0 +1,422 @@
+"""Macros against lists of values: what goes in, what must come out.
+
+One dbt call compiles every macro into a query on a table `given`; the queries then run on DuckDB.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import phonenumbers
+import pytest
+from filelock import FileLock
+
+from whole_project import REPOSITORY, Ended, plain_environment
+
+PROJECT = """\
+name: kindred
+version: "0.1.0"
+config-version: 2
+profile: kindred
+model-paths: [models]
+macro-paths: [macros]
+analysis-paths: [analyses]
+flags: {send_anonymous_usage_stats: false, validate_macro_args: true}
+vars: {as_of: "2026-06-30T12:00:00Z"}
+"""
+PROFILE = """\
+kindred:
+  target: duckdb
+  outputs:
+    duckdb: {type: duckdb, path: ":memory:", schema: kindred}
+"""
+# Name of a query -> an expression over the columns a and b (text).
+EXPRESSIONS = {
+    "to_text": "to_text('a')",
+    "to_name": "to_name('a')",
+    "to_email": "to_email('a')",
+    "to_phone": "to_phone('a', 'b')",
+    "to_phone_at_home": "to_phone('a')",
+    "to_country_code": "to_country_code('a')",
+    "to_timestamp": "to_timestamp('a')",
+    "to_date": "to_date('a')",
+    "to_birth_date": "to_birth_date('a')",
+    "to_number": "to_number('a')",
+    "to_integer": "to_integer('a')",
+    "to_amount": "to_amount('a')",
+    "to_boolean": "to_boolean('a')",
+    "to_postcode": "to_postcode('a')",
+    "to_domain": "to_domain('a')",
+    "first_name_of": "first_name_of('a')",
+    "last_name_of": "last_name_of('a')",
+    "from_minor_units": "from_minor_units('a', 'b')",
+    "generate_surrogate_key": "generate_surrogate_key(['a', 'b'])",
+    "sha256_hex": "sha256_hex('a')",
+    "safe_divide": "safe_divide('a', 'b')",
+    "try_cast": "try_cast('a', 'bigint')",
+    "regexp_like": "regexp_like('a', 'b+c')",
+    "regexp_extract": "regexp_extract('a', '([a-z]+)-([0-9]+)', 2)",
+    "regexp_replace_all": "regexp_replace_all('a', '[0-9]+', '#')",
+    "json_object": "json_object({'first': 'a', 'second': 'b'})",
+    "json_value": "json_value('a', 'user_id')",
+    "json_round_trip": "json_value(json_object({'user_id': 'a'}), 'user_id')",
+    "strip_accents": "strip_accents('a')",
+    "days_between": "days_between('cast(a as timestamp)', 'cast(b as timestamp)')",
+    "add_days": "add_days('cast(a as timestamp)', 'cast(b as bigint)')",
+    "lookup": "lookup('a', {'x': 'one', \"it's\": 'two'})",
+    "as_of": "as_of()",
+}
+Ask = Callable[[str, Iterable[Any]], list[Any]]
+
+
+def call_dbt(root: Path, *arguments: str) -> Ended:
+    """Run dbt in a small project that has the macros and nothing else."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from dbt.cli.main import cli; cli()",
+            "--no-use-colors",
+            *arguments,
+        ],
+        cwd=root,
+        env=plain_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return Ended(done.returncode, done.stdout)
+
+
+@pytest.fixture(scope="session")
+def macros_project(shared_folder: Path) -> Path:
+    """A project with the macros of Kindred and one compiled query for each of EXPRESSIONS."""
+    root = shared_folder / "macros"
+    with FileLock(shared_folder / "macros.lock"):
+        if not root.exists():
+            (root / "analyses").mkdir(parents=True)
+            for folder in ("cross_db", "standardise", "state"):
+                shutil.copytree(REPOSITORY / "macros" / folder, root / "macros" / folder)
+            (root / "dbt_project.yml").write_text(PROJECT)
+            (root / "profiles.yml").write_text(PROFILE)
+            for name, expression in EXPRESSIONS.items():
+                sql = f"select {{{{ {expression} }}}} as result from given order by place"  # noqa: S608
+                (root / "analyses" / f"{name}.sql").write_text(sql)
+            call_dbt(root, "--quiet", "compile").expect()
+    return root
+
+
+@pytest.fixture
+def ask(macros_project: Path) -> Ask:
+    """A function: name of a query and values (or pairs of values) -> results in the same order."""
+
+    def run(name: str, values: Iterable[Any]) -> list[Any]:
+        path = macros_project / "target/compiled/kindred/analyses" / f"{name}.sql"
+        rows = [
+            (place, *(value if isinstance(value, tuple) else (value, None)))
+            for place, value in enumerate(values)
+        ]
+        with duckdb.connect() as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute("create table given (place integer, a text, b text)")
+            connection.executemany("insert into given values (?, ?, ?)", rows)
+            return [row[0] for row in connection.execute(path.read_text()).fetchall()]
+
+    return run
+
+
+def holds(ask: Ask, name: str, cases: dict[Any, Any]) -> None:
+    """Each value of `cases` gives what stands beside it."""
+    given = dict(zip(cases, ask(name, cases), strict=True))
+    assert given == cases
+
+
+def oracle(written: str, country: str | None) -> str | None:
+    """E.164 by the phonenumbers library, or None where the number cannot exist."""
+    try:
+        number = phonenumbers.parse(written, country or "US")
+    except phonenumbers.NumberParseException:
+        return None
+    # A number that can be dialled within its town only is none that an organisation can use.
+    possible = phonenumbers.is_possible_number_with_reason(number)
+    if possible != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def golden_phones() -> list[tuple[str, str | None]]:
+    """Numbers as people write them, each with the country of its record."""
+    with (REPOSITORY / "tests/macros/phones.csv").open(newline="", encoding="utf-8") as stream:
+        return [(row["written"], row["country"] or None) for row in csv.DictReader(stream)]
+
+
+# Written alike in every place: no number, whatever the library makes of it.
+NO_NUMBER = {"00000000", "0000000000", "9999999999", "1111111"}
+
+
+def test_phones_as_people_write_them(ask: Ask) -> None:
+    """A number matches itself in whatever way, and from whatever country, it was typed."""
+    cases = golden_phones()
+    assert len(cases) > 60
+    wanted = [None if case[0] in NO_NUMBER else oracle(*case) for case in cases]
+    found = ask("to_phone", cases)
+    wrong = [(c, w, f) for c, w, f in zip(cases, wanted, found, strict=True) if w != f]
+    assert not wrong
+
+
+# A mobile number is written nationally with digits that its international form has not (15 for 9).
+UNLIKE_AT_HOME = {"AR"}
+
+
+def test_phones_of_every_country(ask: Ask, macros_project: Path) -> None:
+    """Fixed and mobile numbers of each country that Kindred knows, in three notations."""
+    text = (REPOSITORY / "macros/standardise/countries.sql").read_text()
+    countries = [part[:2] for part in text.split("{'code': '")[1:]]
+    assert len(countries) > 60
+    formats = phonenumbers.PhoneNumberFormat
+    cases: list[tuple[str, str]] = []
+    wanted: list[str] = []
+    for country in countries:
+        for kind in (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE):
+            number = phonenumbers.example_number_for_type(country, kind)
+            for notation in (formats.E164, formats.INTERNATIONAL, formats.NATIONAL):
+                if number is None or (notation == formats.NATIONAL and country in UNLIKE_AT_HOME):
+                    continue
+                cases.append((phonenumbers.format_number(number, notation), country))
+                wanted.append(phonenumbers.format_number(number, formats.E164))
+    found = ask("to_phone", cases)
+    wrong = [(c, w, f) for c, w, f in zip(cases, wanted, found, strict=True) if w != f]
+    assert not wrong
+
+
+def test_phone_without_country(ask: Ask) -> None:
+    """Where a record has no country, the var default_country says how to read its number."""
+    holds(ask, "to_phone_at_home", {"(212) 555-0123": "+12125550123", "030 901820": None})
+
+
+def test_to_text(ask: Ask) -> None:
+    """What only says that there is nothing is nothing."""
+    cases = {" x ": "x", "": None, "  ": None, "NULL": None, "n/a": None, "-": None, None: None}
+    holds(ask, "to_text", cases | {"N/A ": None, "Nan": None, "Nana": "Nana", "0": "0"})
+
+
+def test_to_name(ask: Ask) -> None:
+    """Blanks are folded, letters stay as typed."""
+    holds(ask, "to_name", {"  Ann   van\tLee ": "Ann van Lee", "O'Brien": "O'Brien", " ": None})
+
+
+def test_to_email(ask: Ask) -> None:
+    """One mailbox is one text; what no mail can reach is null."""
+    good = {
+        " Ann@Example.COM ": "ann@example.com",
+        "mailto:ann@example.com": "ann@example.com",
+        "ann.lee+news@mail.example.co.uk": "ann.lee+news@mail.example.co.uk",
+        "o'brien@example.com": "o'brien@example.com",
+        "a_b-c@example-site.org": "a_b-c@example-site.org",
+        "x@example.museum": "x@example.museum",
+    }
+    bad = [
+        "not an email", "ann@",
+        "@example.com", "ann@example", "ann@@example.com", "a b@example.com",
+        "ann..lee@example.com", ".ann@example.com", "ann.@example.com", "ann@-example.com",
+        "ann@example..com", "ann@example.c", "n/a", "", None, "ann@example.com, bo@example.com",
+        f"{'a' * 250}@example.com",
+    ]  # fmt: skip
+    holds(ask, "to_email", good | dict.fromkeys(bad))
+
+
+def test_to_country_code(ask: Ask) -> None:
+    """Codes and names in the languages people use give the ISO code."""
+    cases = {
+        "US": "US", "us ": "US", "USA": "US", "United States": "US", "UK": "GB", "England": "GB",
+        "Deutschland": "DE", "DEU": "DE", "Österreich": "AT", "España": "ES", "Côte": None,
+        "FR": "FR", "Nederland": "NL", "": None, None: None, "Narnia": None, "1": None,
+    }  # fmt: skip
+    holds(ask, "to_country_code", cases)
+
+
+def test_to_timestamp(ask: Ask) -> None:
+    """Moments are in UTC, however they were written."""
+    noon = datetime(2026, 1, 2, 12, 0)
+    cases = {
+        "2026-01-02 12:00:00": noon, "2026-01-02T12:00:00Z": noon,
+        "2026-01-02T13:00:00+01:00": noon,
+        "2026-01-02T07:00:00-05:00": noon, "2026-01-02T12:00:00.000Z": noon,
+        "2026-01-02 12:00:00 UTC": noon, "2026-01-02": datetime(2026, 1, 2), "1767355200": noon,
+        "1767355200000": noon, "1767355200.5": datetime(2026, 1, 2, 12, 0, 0, 500000),
+        "2026-01-02 12:00:00+00": noon, "yesterday": None, "2026-02-30 10:00:00": None, "": None,
+        None: None, "0000-00-00": None,
+    }  # fmt: skip
+    holds(ask, "to_timestamp", cases)
+
+
+def test_to_date(ask: Ask) -> None:
+    """Only dates that exist and cannot be read in two ways."""
+    day = date(1980, 3, 4)
+    cases = {
+        "1980-03-04": day, "1980-03-04 00:00:00": day, "1980-03-04T10:00:00Z": day, "19800304": day,
+        "1980-3-4": day, "1980-02-30": None, "1980-13-01": None, "04/03/1980": None,
+        "03/04/1980": None, "born in may": None, "": None, None: None,
+        "2000-02-29": date(2000, 2, 29),
+        "1900-02-29": None,
+    }  # fmt: skip
+    holds(ask, "to_date", cases)
+
+
+def test_to_birth_date(ask: Ask) -> None:
+    """Nobody is born before 1900-01-02 or after the moment the build speaks of."""
+    cases = {
+        "1980-03-04": date(1980, 3, 4), "1900-01-01": None, "2026-06-30": date(2026, 6, 30),
+        "2026-07-01": None, "1850-01-01": None,
+    }  # fmt: skip
+    holds(ask, "to_birth_date", cases)
+
+
+def test_numbers(ask: Ask) -> None:
+    """Numbers are read with the signs people put around them, never half."""
+    cases = {
+        "12": Decimal("12"), "1,234.50": Decimal("1234.5"), "$ 1,234.50": Decimal("1234.5"),
+        "€12.5": Decimal("12.5"), "-3": Decimal("-3"), "1e3": Decimal("1000"), "twelve": None,
+        "1.2.3": None, "": None, None: None, "nan": None, "inf": None,
+    }  # fmt: skip
+    holds(ask, "to_number", cases)
+    holds(ask, "to_integer", {"12": 12, "12.0": 12, "12.5": None, "-1": -1, "x": None})
+    amounts = {"1.005": Decimal("1.01"), "2": Decimal("2.00"), "x": None, "-1.5": Decimal("-1.50")}
+    holds(ask, "to_amount", amounts)
+
+
+def test_from_minor_units(ask: Ask) -> None:
+    """Cents are divided by a hundred, yen are not."""
+    cases = {
+        ("1999", "usd"): Decimal("19.99"), ("1999", "JPY"): Decimal("1999.00"),
+        ("1999", None): Decimal("19.99"), ("much", "eur"): None,
+    }  # fmt: skip
+    holds(ask, "from_minor_units", cases)
+
+
+def test_to_boolean(ask: Ask) -> None:
+    """Yes and no in the ways systems write them; anything else is neither."""
+    yes = ["true", "TRUE", " t ", "yes", "1", "1.0", "on", "Y"]
+    no = ["false", "f", "No", "0", "off", "0.0"]
+    cases = (
+        dict.fromkeys(yes, True) | dict.fromkeys(no, False) | {"maybe": None, "2": None, "": None}
+    )
+    holds(ask, "to_boolean", cases | {None: None})
+
+
+def test_to_postcode(ask: Ask) -> None:
+    """A postcode is a text: its leading zeros stay."""
+    holds(ask, "to_postcode", {" sw1a  1aa ": "SW1A 1AA", "01067": "01067", "": None, "n/a": None})
+
+
+def test_to_domain(ask: Ask) -> None:
+    """A company's web address and its emails give the same host."""
+    cases = {
+        "https://www.Example.com/about?x=1": "example.com", "example.com": "example.com",
+        "ann@example.com": "example.com", "http://shop.example.co.uk:8080": "shop.example.co.uk",
+        "www2.example.org": "example.org", "https://user@example.com/": "example.com",
+        "localhost": None, "not a domain": None, "": None, None: None, "example.com.": None,
+    }  # fmt: skip
+    holds(ask, "to_domain", cases)
+
+
+NAMES = {
+    "Ann Lee": ("Ann", "Lee"),
+    "Lee, Ann": ("Ann", "Lee"),
+    "Dr. Ann van Lee": ("Ann", "van Lee"),
+    "Ann Marie Lee": ("Ann Marie", "Lee"),
+    "Ludwig van der Rohe": ("Ludwig", "van der Rohe"),
+    "María de la Cruz": ("María", "de la Cruz"),
+    "Mrs Ann Lee": ("Ann", "Lee"),
+    "  Ann   Lee ": ("Ann", "Lee"),
+    "Madonna": (None, "Madonna"),
+    "Jean-Luc O'Neill": ("Jean-Luc", "O'Neill"),
+    "Lee,": (None, "Lee"),
+    "": (None, None),
+    None: (None, None),
+}
+
+
+def test_names_in_one_field(ask: Ask) -> None:
+    """First and last name are told apart where a system has one field for both."""
+    holds(ask, "first_name_of", {name: parts[0] for name, parts in NAMES.items()})
+    holds(ask, "last_name_of", {name: parts[1] for name, parts in NAMES.items()})
+
+
+def test_surrogate_keys_never_meet(ask: Ask) -> None:
+    """Different values give different keys, also where separators and nulls could hide it."""
+    pairs = [
+        ("a", "b"), ("a|b", ""), ("", "a|b"), ("a", None), (None, "a"), (None, None), ("", ""),
+        ("", None), ("ab", ""), ("1:a", "b"), ("a|1:b", None), ("-", None), ("a", "-"), ("é", "b"),
+    ]  # fmt: skip
+    keys = ask("generate_surrogate_key", pairs)
+    assert len(set(keys)) == len(pairs)
+    assert all(len(key) == 32 for key in keys)
+    assert ask("generate_surrogate_key", pairs) == keys
+
+
+def test_cross_db(ask: Ask) -> None:
+    """What each engine says in its own way means the same."""
+    holds(ask, "sha256_hex", {
+        "abc": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", None: None,
+    })  # fmt: skip
+    holds(
+        ask,
+        "safe_divide",
+        {("1", "2"): 0.5, ("5", "0"): None, ("5", None): None, (None, "2"): None},
+    )
+    holds(ask, "try_cast", {"12": 12, "x": None, None: None})
+    holds(ask, "regexp_like", {"abbc": True, "xxbcxx": True, "ac": False, None: None})
+    holds(ask, "regexp_extract", {"xx ab-12 cd-34": "12", "none": None, None: None})
+    holds(ask, "regexp_replace_all", {"a1b22": "a#b#", "none": "none", None: None})
+    holds(ask, "strip_accents", {"Zoë Müller": "Zoe Muller", "plain": "plain", None: None})
+    holds(ask, "lookup", {"x": "one", "it's": "two", "X": None, None: None})
+    days = {
+        ("2026-01-01 12:00:00", "2026-01-02 11:59:59"): 0,
+        ("2026-01-01 12:00:00", "2026-01-02 12:00:00"): 1,
+        ("2026-01-02 00:00:00", "2026-01-01 12:00:00"): -1,
+    }
+    holds(ask, "days_between", days)
+    later = {
+        ("2026-01-31", "30"): datetime(2026, 3, 2),
+        ("2026-01-31", "-31"): datetime(2025, 12, 31),
+    }
+    holds(ask, "add_days", later)
+
+
+def test_json(ask: Ask) -> None:
+    """JSON in a text gives its fields; broken JSON gives nothing and breaks nothing."""
+    cases = {
+        '{"user_id": "u1"}': "u1", '{"user_id": 7}': "7", '{"user_id": null}': None, "{}": None,
+        "no json": None, "": None, None: None, '{"a": {"user_id": "u2"}}': None,
+    }  # fmt: skip
+    holds(ask, "json_value", cases)
+    holds(ask, "json_round_trip", {value: value for value in ("x", 'say "hi"', "ü\\n", "{}")})
+    (written,) = ask("json_object", [("x", None)])
+    assert written.replace(" ", "") == '{"first":"x","second":null}'
+
+
+def test_as_of_is_the_var(ask: Ask) -> None:
+    """The build speaks of the moment it was told to."""
+    assert ask("as_of", ["any"]) == [datetime(2026, 6, 30, 12)]
+
+
+@pytest.mark.parametrize(
+    "given", ["2026-06-30' as timestamp); drop table x; --", "30.06.2026"], ids=["sql", "german"]
+)
+def test_as_of_refuses_what_is_no_moment(macros_project: Path, tmp_path: Path, given: str) -> None:
+    """Text from a command line never becomes SQL."""
+    variables = f'{{as_of: "{given}"}}'
+    arguments = ("--select", "as_of", "--target-path", str(tmp_path), "--vars", variables)
+    ended = call_dbt(macros_project, "compile", *arguments)
+    assert ended.code != 0
+    assert "as_of is not a timestamp" in ended.text
