@@ -1,0 +1,130 @@
+with effects as (
+    select * from {{ ref('int_consent_effects') }}
+    where purpose = 'marketing'
+),
+
+owners as (
+    select * from {{ ref('int_consent_event_owners') }}
+),
+
+contact_points as (
+    select
+        points.customer_id,
+        points.channel,
+        points.contact_point,
+        components.component_id
+    from {{ ref('int_record_contact_points') }} as points
+    inner join {{ ref('int_record_components') }} as components on components.record_id = points.record_id
+    group by points.customer_id, points.channel, points.contact_point, components.component_id
+),
+
+customer_contact_points as (
+    select distinct
+        customer_id,
+        channel,
+        contact_point
+    from contact_points
+),
+
+-- What was said about the contact point itself concerns it, whoever holds it.
+said_of_the_point as (
+    select
+        points.customer_id,
+        points.contact_point,
+        effects.*
+    from effects
+    inner join customer_contact_points as points
+        on
+            points.channel = effects.channel
+            and points.contact_point = effects.identifier_value
+    where effects.identifier_type = case when effects.channel = 'email' then 'email' else 'phone' end
+),
+
+said_of_the_person as (
+    select * from effects
+    where
+        not (identifier_type = 'email' and channel = 'email')
+        and not (identifier_type = 'phone' and channel in ('sms', 'phone'))
+),
+
+-- A restriction of the person reaches every contact point of the customer, over any link.
+restrictions_of_the_person as (
+    select distinct
+        points.customer_id,
+        points.contact_point,
+        said_of_the_person.*
+    from said_of_the_person
+    inner join owners on owners.consent_event_id = said_of_the_person.consent_event_id
+    inner join customer_contact_points as points
+        on
+            points.customer_id = owners.customer_id
+            and points.channel = said_of_the_person.channel
+    where said_of_the_person.effect in ('restrict', 'latch')
+),
+
+-- A grant reaches the contact points of records that are surely the same person's.
+grants_of_the_person as (
+    select distinct
+        points.customer_id,
+        points.contact_point,
+        said_of_the_person.*
+    from said_of_the_person
+    inner join owners on owners.consent_event_id = said_of_the_person.consent_event_id
+    inner join contact_points as points
+        on
+            points.component_id = owners.component_id
+            and points.channel = said_of_the_person.channel
+    where
+        said_of_the_person.effect in ('grant', 'pending')
+        and owners.may_grant
+),
+
+gathered as (
+    select * from said_of_the_point
+    union all
+    select * from restrictions_of_the_person
+    union all
+    select * from grants_of_the_person
+),
+
+decided as (
+    {{ decide_consent('gathered', ['customer_id', 'channel', 'contact_point']) }}
+),
+
+latest_events as (
+    select
+        customer_id,
+        channel,
+        contact_point,
+        consent_event_id,
+        source,
+        row_number() over (
+            partition by customer_id, channel, contact_point
+            order by
+                decided_at desc nulls last,
+                case effect when 'latch' then 1 when 'restrict' then 2 when 'pending' then 3 else 4 end asc,
+                consent_event_id asc
+        ) as place
+    from gathered
+),
+
+final as (
+    select
+        decided.customer_id,
+        decided.channel,
+        decided.contact_point,
+        decided.status,
+        decided.decided_at,
+        decided.expires_at,
+        latest_events.consent_event_id,
+        latest_events.source
+    from decided
+    inner join latest_events
+        on
+            latest_events.customer_id = decided.customer_id
+            and latest_events.channel = decided.channel
+            and latest_events.contact_point = decided.contact_point
+            and latest_events.place = 1
+)
+
+select * from final
