@@ -63,7 +63,7 @@ def _identifier_stars(
     names = " , ".join(f"f.{name}" for name in entity.names)
     con.execute(
         f"""
-        create or replace temp table strong as
+        create or replace temp table held_identifiers as
         with held as (
             select distinct
                 m.n,
@@ -97,7 +97,7 @@ def _identifier_stars(
             greatest(s.hub, s.n),
             'same ' || replace(s.identifier_type, '_', ' '),
             dense_rank() over (order by s.identifier_type)
-        from strong as s
+        from held_identifiers as s
         inner join fields as l on s.hub = l.n
         inner join fields as r on s.n = r.n
         where s.hub <> s.n and s.holders <= 500 and not ({entity.contradiction})

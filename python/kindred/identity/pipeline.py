@@ -527,3 +527,51 @@ def _numbers(
     return pa.table(
         {"metric_name": list(names), "dimension": list(dimensions), "value": list(values)}
     )
+
+
+PARTS: dict[str, pa.DataType] = {
+    "part": pa.string(),
+    "record_id": pa.string(),
+    "entity": pa.string(),
+    "record_id_l": pa.string(),
+    "record_id_r": pa.string(),
+    "link_type": pa.string(),
+    "rule": pa.string(),
+    "match_weight": pa.float64(),
+    "field_weights": pa.string(),
+    "identifier_type": pa.string(),
+    "identifier_value": pa.string(),
+    "decision": pa.string(),
+    "reason": pa.string(),
+    "record_count": pa.int64(),
+    "name_count": pa.int64(),
+    "name_limit": pa.int64(),
+    "metric_name": pa.string(),
+    "dimension": pa.string(),
+    "value": pa.float64(),
+}
+
+
+def as_one_table(found: Resolution) -> pa.Table:
+    """Everything of a run in one table, as a dbt Python model returns one; `part` tells which.
+
+    cluster: record_id, entity. link: record_id_l, record_id_r, link_type, rule, match_weight,
+    field_weights, entity. junk: identifier_type, identifier_value, decision, reason, counts.
+    number: metric_name, dimension, value.
+    """
+    parts = {
+        "cluster": found.assignments,
+        "link": found.links,
+        "junk": found.junk,
+        "number": found.numbers,
+    }
+    tables = []
+    for part, table in parts.items():
+        rows = table.num_rows
+        columns = {
+            name: table[name].cast(kind) if name in table.column_names else pa.nulls(rows, kind)
+            for name, kind in PARTS.items()
+        }
+        columns["part"] = pa.array([part] * rows, pa.string())
+        tables.append(pa.table(columns, schema=pa.schema(list(PARTS.items()))))
+    return pa.concat_tables(tables)

@@ -1,0 +1,529 @@
+{#-
+    Ids that last: what a record was called when it was last seen, who inherits an id, and what has
+    changed. The ledger is the only memory: one record_moved row for every record whose id changed
+    (from null when it first came), so that any past assignment can be read back from it. Rows of a
+    generation that run_history does not have belong to a run that failed: nobody reads them.
+-#}
+
+{#- For every record ever seen: the last id it had, since which generation, and whether it is there still. -#}
+{% macro ids_as_left(ledger, run_history, id) -%}
+with ledger as (
+    select * from {{ ledger }}
+),
+
+finished as (
+    select * from {{ run_history }}
+),
+
+moves as (
+    select
+        ledger.record_id,
+        ledger.from_id,
+        ledger.to_id,
+        ledger.generation,
+        row_number() over (
+            partition by ledger.record_id
+            order by ledger.generation desc
+        ) as newest
+    from ledger
+    inner join finished on ledger.generation = finished.generation
+    where ledger.event = 'record_moved'
+),
+
+as_left as (
+    select
+        record_id,
+        coalesce(to_id, from_id) as {{ id }},
+        generation,
+        to_id is not null as is_present
+    from moves
+    where newest = 1
+)
+
+select * from as_left
+{%- endmacro %}
+
+{#- Every id that a finished run ever gave: since when, and what became of it last. -#}
+{% macro ids_ever_given(ledger, run_history, id) -%}
+with ledger as (
+    select * from {{ ledger }}
+),
+
+finished as (
+    select * from {{ run_history }}
+),
+
+births as (
+    select
+        ledger.to_id as {{ id }},
+        min(ledger.generation) as created_generation
+    from ledger
+    inner join finished on ledger.generation = finished.generation
+    where ledger.event = 'created'
+    group by ledger.to_id
+)
+
+select * from births
+{%- endmacro %}
+
+{#-
+    Which id each record carries now. An old id goes to the cluster that holds most of its records
+    (of equal ones, that of the first record id). Of several old ids that meet in one cluster, the
+    oldest stays (of equally old ones, that with most records there, then the first by name). A
+    cluster without an heir gets a new id, which no id ever given may equal.
+-#}
+{% macro ids_that_last(clusters, prior, known, generation, id, prefix) -%}
+with clusters as (
+    select * from {{ clusters }}
+),
+
+prior_ids as (
+    select * from {{ prior }}
+),
+
+known_ids as (
+    select * from {{ known }}
+),
+
+this_run as (
+    select * from {{ generation }}
+),
+
+cluster_names as (
+    select
+        cluster_label,
+        min(record_id) as first_record_id
+    from clusters
+    group by cluster_label
+),
+
+held_records as (
+    select
+        prior_ids.{{ id }},
+        clusters.cluster_label,
+        count(*) as record_count
+    from clusters
+    inner join prior_ids on clusters.record_id = prior_ids.record_id
+    group by prior_ids.{{ id }}, clusters.cluster_label
+),
+
+heirs as (
+    select
+        held_records.{{ id }},
+        held_records.cluster_label,
+        held_records.record_count,
+        row_number() over (
+            partition by held_records.{{ id }}
+            order by held_records.record_count desc, cluster_names.first_record_id asc
+        ) as choice
+    from held_records
+    inner join cluster_names on held_records.cluster_label = cluster_names.cluster_label
+),
+
+claims as (
+    select
+        heirs.{{ id }},
+        heirs.cluster_label,
+        row_number() over (
+            partition by heirs.cluster_label
+            order by
+                coalesce(known_ids.created_generation, 0) asc,
+                heirs.record_count desc,
+                heirs.{{ id }} asc
+        ) as rank_in_cluster
+    from heirs
+    left join known_ids on heirs.{{ id }} = known_ids.{{ id }}
+    where heirs.choice = 1
+),
+
+inherited as (
+    select
+        cluster_label,
+        {{ id }}
+    from claims
+    where rank_in_cluster = 1
+),
+
+proposed as (
+    select
+        cluster_names.cluster_label,
+        {{ new_id(prefix, ['cluster_names.first_record_id', 'this_run.generation']) }} as first_choice,
+        {{ new_id(prefix, ['cluster_names.first_record_id', 'this_run.generation', "'again'"]) }}
+            as second_choice
+    from cluster_names
+    cross join this_run
+    left join inherited on cluster_names.cluster_label = inherited.cluster_label
+    where inherited.cluster_label is null
+),
+
+new_ids as (
+    select
+        proposed.cluster_label,
+        case
+            when known_ids.{{ id }} is null then proposed.first_choice
+            else proposed.second_choice
+        end as {{ id }}
+    from proposed
+    left join known_ids on proposed.first_choice = known_ids.{{ id }}
+),
+
+cluster_ids as (
+    select
+        cluster_label,
+        {{ id }}
+    from inherited
+    union all
+    select
+        cluster_label,
+        {{ id }}
+    from new_ids
+),
+
+record_ids as (
+    select
+        clusters.record_id,
+        cast(cluster_ids.{{ id }} as text) as {{ id }},
+        cast(
+            case
+                when prior_ids.is_present and prior_ids.{{ id }} = cluster_ids.{{ id }}
+                    then prior_ids.generation
+                else this_run.generation
+            end as bigint
+        ) as generation
+    from clusters
+    inner join cluster_ids on clusters.cluster_label = cluster_ids.cluster_label
+    cross join this_run
+    left join prior_ids on clusters.record_id = prior_ids.record_id
+)
+
+select * from record_ids
+{%- endmacro %}
+
+{% macro new_id(prefix, parts) -%}
+'{{ prefix }}_' || substr({{ sha256_hex("'" ~ prefix ~ "'" ~ " || '|' || cast(" ~ parts | join(" as text) || '|' || cast(") ~ " as text)") }}, 1, 16)
+{%- endmacro %}
+
+{#- What this run changed; at least its run_started row. -#}
+{% macro id_events(ids, prior, known, generation, id) -%}
+with ids as (
+    select * from {{ ids }}
+),
+
+prior_ids as (
+    select * from {{ prior }}
+),
+
+known_ids as (
+    select * from {{ known }}
+),
+
+this_run as (
+    select * from {{ generation }}
+),
+
+ids_now as (
+    select
+        {{ id }},
+        count(*) as record_count
+    from ids
+    group by {{ id }}
+),
+
+ids_before as (
+    select
+        {{ id }},
+        count(*) as record_count
+    from prior_ids
+    where is_present
+    group by {{ id }}
+),
+
+flows as (
+    select
+        prior_ids.{{ id }} as from_id,
+        ids.{{ id }} as to_id,
+        count(*) as record_count
+    from prior_ids
+    inner join ids on prior_ids.record_id = ids.record_id
+    where prior_ids.is_present
+    group by prior_ids.{{ id }}, ids.{{ id }}
+),
+
+largest_flows as (
+    select
+        from_id,
+        to_id,
+        record_count,
+        row_number() over (partition by from_id order by record_count desc, to_id asc) as place
+    from flows
+),
+
+created as (
+    select
+        'created' as event,
+        cast(null as text) as from_id,
+        ids_now.{{ id }} as to_id,
+        cast(null as text) as record_id,
+        ids_now.record_count,
+        case
+            when known_ids.{{ id }} is null then 'new records, or a part split off'
+            else 'records of a retired id came back'
+        end as cause
+    from ids_now
+    left join ids_before on ids_now.{{ id }} = ids_before.{{ id }}
+    left join known_ids on ids_now.{{ id }} = known_ids.{{ id }}
+    where ids_before.{{ id }} is null
+),
+
+merged as (
+    select
+        'merged' as event,
+        largest_flows.from_id,
+        largest_flows.to_id,
+        cast(null as text) as record_id,
+        largest_flows.record_count,
+        'most of its records are now one with an older id' as cause
+    from largest_flows
+    left join ids_now on largest_flows.from_id = ids_now.{{ id }}
+    where
+        largest_flows.place = 1
+        and ids_now.{{ id }} is null
+),
+
+split as (
+    select
+        'split' as event,
+        flows.from_id,
+        flows.to_id,
+        cast(null as text) as record_id,
+        flows.record_count,
+        'some of its records are no longer one with the rest' as cause
+    from flows
+    left join merged
+        on
+            flows.from_id = merged.from_id
+            and flows.to_id = merged.to_id
+    where
+        flows.from_id <> flows.to_id
+        and merged.from_id is null
+),
+
+retired as (
+    select
+        'retired' as event,
+        ids_before.{{ id }} as from_id,
+        cast(null as text) as to_id,
+        cast(null as text) as record_id,
+        ids_before.record_count,
+        'all its records are gone' as cause
+    from ids_before
+    left join ids_now on ids_before.{{ id }} = ids_now.{{ id }}
+    left join merged on ids_before.{{ id }} = merged.from_id
+    where
+        ids_now.{{ id }} is null
+        and merged.from_id is null
+),
+
+record_moved as (
+    select
+        'record_moved' as event,
+        case when prior_ids.is_present then prior_ids.{{ id }} end as from_id,
+        ids.{{ id }} as to_id,
+        ids.record_id,
+        cast(1 as bigint) as record_count,
+        case
+            when prior_ids.record_id is null then 'first seen'
+            when not prior_ids.is_present then 'came back'
+            else 'matched anew'
+        end as cause
+    from ids
+    left join prior_ids on ids.record_id = prior_ids.record_id
+    where
+        prior_ids.record_id is null
+        or not prior_ids.is_present
+        or prior_ids.{{ id }} <> ids.{{ id }}
+),
+
+record_left as (
+    select
+        'record_moved' as event,
+        prior_ids.{{ id }} as from_id,
+        cast(null as text) as to_id,
+        prior_ids.record_id,
+        cast(1 as bigint) as record_count,
+        'no longer in the sources' as cause
+    from prior_ids
+    left join ids on prior_ids.record_id = ids.record_id
+    where
+        prior_ids.is_present
+        and ids.record_id is null
+),
+
+run_started as (
+    select
+        'run_started' as event,
+        cast(null as text) as from_id,
+        cast(null as text) as to_id,
+        cast(null as text) as record_id,
+        cast(null as bigint) as record_count,
+        cast(null as text) as cause
+    from this_run
+),
+
+events as (
+    select * from run_started
+    union all
+    select * from created
+    union all
+    select * from merged
+    union all
+    select * from split
+    union all
+    select * from retired
+    union all
+    select * from record_moved
+    union all
+    select * from record_left
+),
+
+dated as (
+    select
+        this_run.generation,
+        cast(events.event as text) as event,
+        cast(events.from_id as text) as from_id,
+        cast(events.to_id as text) as to_id,
+        cast(events.record_id as text) as record_id,
+        cast(events.record_count as bigint) as record_count,
+        cast(events.cause as text) as cause,
+        this_run.as_of as occurred_at
+    from events
+    cross join this_run
+)
+
+select * from dated
+{%- endmacro %}
+
+{#- The ledger as finished runs and this one wrote it, without the runs' own rows. -#}
+{% macro id_changes(ledger, run_history, generation, id) -%}
+with ledger as (
+    select * from {{ ledger }}
+),
+
+finished as (
+    select generation from {{ run_history }}
+    union
+    select generation from {{ generation }}
+),
+
+changes as (
+    select
+        cast({{ generate_surrogate_key([
+            'ledger.generation', 'ledger.event', 'ledger.from_id', 'ledger.to_id', 'ledger.record_id'
+        ]) }} as text) as change_id,
+        ledger.generation,
+        ledger.event,
+        ledger.from_id as from_{{ id }},
+        ledger.to_id as to_{{ id }},
+        ledger.record_id,
+        ledger.record_count,
+        ledger.cause,
+        ledger.occurred_at
+    from ledger
+    inner join finished on ledger.generation = finished.generation
+    where ledger.event <> 'run_started'
+)
+
+select * from changes
+{%- endmacro %}
+
+{#- Every id ever given, and the id that now stands for it (null where all its records are gone). -#}
+{% macro id_map(changes, ids, id) -%}
+with recursive changes as (
+    select * from {{ changes }}
+),
+
+ids as (
+    select * from {{ ids }}
+),
+
+given as (
+    select
+        to_{{ id }} as {{ id }},
+        min(generation) as created_generation,
+        min(occurred_at) as created_at
+    from changes
+    where event = 'created'
+    group by to_{{ id }}
+),
+
+current_ids as (
+    select
+        {{ id }},
+        count(*) as record_count
+    from ids
+    group by {{ id }}
+),
+
+ends as (
+    select
+        from_{{ id }} as {{ id }},
+        to_{{ id }},
+        event,
+        generation,
+        row_number() over (
+            partition by from_{{ id }}
+            order by generation desc, event asc
+        ) as newest
+    from changes
+    where event in ('merged', 'retired')
+),
+
+hops as (
+    select
+        given.{{ id }},
+        given.{{ id }} as reached_id,
+        0 as hop_count
+    from given
+    union all
+    select
+        hops.{{ id }},
+        ends.to_{{ id }} as reached_id,
+        hops.hop_count + 1 as hop_count
+    from hops
+    inner join ends
+        on
+            hops.reached_id = ends.{{ id }}
+            and ends.newest = 1
+            and ends.event = 'merged'
+    left join current_ids on hops.reached_id = current_ids.{{ id }}
+    where
+        current_ids.{{ id }} is null
+        and hops.hop_count < 1000
+),
+
+resolved as (
+    select
+        hops.{{ id }},
+        min(hops.reached_id) as current_{{ id }}
+    from hops
+    inner join current_ids on hops.reached_id = current_ids.{{ id }}
+    group by hops.{{ id }}
+),
+
+id_states as (
+    select
+        given.{{ id }},
+        resolved.current_{{ id }},
+        case
+            when resolved.current_{{ id }} = given.{{ id }} then 'current'
+            when resolved.current_{{ id }} is not null then 'merged'
+            else 'retired'
+        end as status,
+        cast(given.created_generation as bigint) as created_generation,
+        cast(given.created_at as timestamp) as created_at
+    from given
+    left join resolved on given.{{ id }} = resolved.{{ id }}
+)
+
+select * from id_states
+{%- endmacro %}

@@ -1,0 +1,43 @@
+{#- One part of what the resolution model found (it can return only one table), its columns renamed. -#}
+{% macro resolution_part(resolution, part, columns) -%}
+with resolution as (
+    select * from {{ resolution }}
+),
+
+this_part as (
+    select
+        {%- for name, alias in columns.items() %}
+        {{ name }} as {{ alias }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from resolution
+    where part = '{{ part }}'
+)
+
+select * from this_part
+{%- endmacro %}
+
+{#- The stewards' decisions on an entity that are valid at the moment of this run. -#}
+{% macro overrides_in_force(entity, overrides, generation) -%}
+with overrides as (
+    select * from {{ overrides }}
+),
+
+this_run as (
+    select * from {{ generation }}
+),
+
+in_force as (
+    select
+        cast(overrides.decision as text) as decision,
+        cast(overrides.record_id_l as text) as record_id_l,
+        cast(overrides.record_id_r as text) as record_id_r
+    from overrides
+    cross join this_run
+    where
+        overrides.entity = '{{ entity }}'
+        and (overrides.valid_from is null or cast(overrides.valid_from as timestamp) <= this_run.as_of)
+        and (overrides.valid_to is null or cast(overrides.valid_to as timestamp) > this_run.as_of)
+)
+
+select * from in_force
+{%- endmacro %}

@@ -1,0 +1,22 @@
+with account_records as (
+    select * from {{ ref('account_records') }}
+),
+
+live as (
+    select
+        record_id,
+        source,
+        name,
+        domain,
+        phone,
+        street,
+        city,
+        postcode,
+        registration_number
+    from account_records
+    where
+        not coalesce(is_test, false)
+        and not coalesce(is_deleted, false)
+)
+
+select * from live

@@ -1,0 +1,1 @@
+{{ overrides_in_force('account', ref('identity_overrides'), ref('generation')) }}

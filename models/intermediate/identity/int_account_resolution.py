@@ -1,0 +1,22 @@
+def model(dbt, session):
+    from kindred.identity.dbt_model import resolve_relations
+
+    reference = {
+        "nicknames": dbt.ref("nicknames"),
+        "freemail_domains": dbt.ref("freemail_domains"),
+        "junk_patterns": dbt.ref("junk_patterns"),
+        "legal_suffixes": dbt.ref("legal_suffixes"),
+    }
+    settings = {
+        "identity_model": dbt.config.get("identity_model"),
+        "junk_max_names_per_contact": dbt.config.get("junk_max_names_per_contact"),
+        "junk_max_names_per_address": dbt.config.get("junk_max_names_per_address"),
+    }
+    return resolve_relations(
+        "account",
+        dbt.ref("int_account_match_records"),
+        dbt.ref("record_identifiers"),
+        dbt.ref("int_account_overrides"),
+        reference,
+        settings,
+    )

@@ -1,0 +1,1 @@
+{{ resolution_part(ref('int_person_resolution'), 'cluster', {'record_id': 'record_id', 'entity': 'cluster_label'}) }}

@@ -1,0 +1,15 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='generation',
+    full_refresh=false,
+    on_schema_change='append_new_columns'
+) }}
+
+{{ id_events(
+    ref('int_person_ids'),
+    ref('int_person_ids_prior'),
+    ref('int_person_known_ids_prior'),
+    ref('generation'),
+    'customer_id'
+) }}

@@ -1,0 +1,1 @@
+{{ ids_as_left(ref('int_person_id_ledger_prior'), ref('int_run_history_prior'), 'customer_id') }}

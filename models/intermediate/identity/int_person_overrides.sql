@@ -1,0 +1,1 @@
+{{ overrides_in_force('person', ref('identity_overrides'), ref('generation')) }}

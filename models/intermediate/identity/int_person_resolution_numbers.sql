@@ -1,0 +1,3 @@
+{{ resolution_part(ref('int_person_resolution'), 'number', {
+    'metric_name': 'metric_name', 'dimension': 'dimension', 'value': 'value'
+}) }}

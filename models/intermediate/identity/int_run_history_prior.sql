@@ -1,0 +1,1 @@
+{{ previous('run_history', {'generation': 'bigint'}) }}

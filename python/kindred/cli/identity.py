@@ -1,0 +1,135 @@
+"""`kindred identity`: train, evaluate and explain the matching of people and companies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+ENTITY = click.option(
+    "--entity", type=click.Choice(["person", "account"]), default="person", show_default=True
+)
+DATABASE = click.option(
+    "--database",
+    type=click.Path(path_type=Path),
+    envvar="KINDRED_DATABASE",
+    default=Path("kindred_build.duckdb"),
+    show_default=True,
+    help="Working database to read the record streams from.",
+)
+RECORDS = click.option(
+    "--records",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="CSV or Parquet with columns named as in the record streams; give it again to add files.",
+)
+MODEL = click.option(
+    "--model",
+    default="auto",
+    show_default=True,
+    help="auto, shipped, train, or a file that `train` wrote.",
+)
+
+
+@click.group()
+def command() -> None:
+    """Train, measure and explain who is who."""
+
+
+@command.command()
+@RECORDS
+@ENTITY
+@DATABASE
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Model file to write.")
+def train(records: tuple[Path, ...], entity: str, database: Path, out: Path) -> None:
+    """Train a model on records, without labels and with fixed seeds.
+
+    Example: kindred identity train --out my_model.json
+    """
+    from kindred.identity import evaluation, model_files
+    from kindred.identity.pipeline import entity_named, resolve
+
+    data = evaluation.read_data(records, entity, database, truth=None)
+    settings = entity_named(entity)
+    found = resolve(
+        data.records, settings, identifiers=data.identifiers, model="train", with_links=False
+    )
+    model_files.save(found.model, settings, out)
+    click.echo(f"Trained on {data.records.num_rows:,} records; wrote {out}.")
+    for kind, share in sorted(found.model.kinds.items()):
+        click.echo(f"  {share:10.4f} pairs per record: {kind}")
+
+
+@command.command()
+@RECORDS
+@click.option("--truth", help="Column with the true entity; dropped before matching.")
+@click.option(
+    "--truth-file",
+    type=click.Path(path_type=Path),
+    help="File with record_id and the truth column; joined after matching.",
+)
+@click.option(
+    "--identifiers",
+    type=click.Path(path_type=Path),
+    help="File with record_id, identifier_type, identifier_value.",
+)
+@ENTITY
+@MODEL
+@DATABASE
+@click.option("--out", type=click.Path(path_type=Path), help="Write record_id and entity as CSV.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@click.option("--baselines/--no-baselines", default=True, show_default=True)
+def evaluate(
+    records: tuple[Path, ...],
+    truth: str | None,
+    truth_file: Path | None,
+    identifiers: Path | None,
+    entity: str,
+    model: str,
+    database: Path,
+    out: Path | None,
+    as_json: bool,
+    baselines: bool,
+) -> None:
+    """Run the production matching on labelled records and score it.
+
+    Example: kindred identity evaluate --records people.csv --truth cluster
+    """
+    from kindred.identity import evaluation
+
+    figures = evaluation.evaluate(
+        evaluation.read_data(
+            records, entity, database, truth, truth_file=truth_file, identifiers=identifiers
+        ),
+        entity,
+        model=model,
+        out=out,
+        with_baselines=baselines,
+        tell=lambda text: click.echo(f"  {text} ...", err=True),
+    )
+    click.echo(json.dumps(figures, indent=2) if as_json else evaluation.as_text(figures))
+
+
+@command.command()
+@click.argument("names", nargs=-1, required=True)
+@DATABASE
+def explain(names: tuple[str, ...], database: Path) -> None:
+    """Say why two records are one, or what holds a customer or account together.
+
+    Give two record ids, or one customer or account id.
+
+    Example: kindred identity explain cus_0123456789abcdef
+    """
+    from kindred.errors import KindredError
+    from kindred.identity import explanation
+
+    if len(names) > 2:
+        raise KindredError("Too many names.", "give two record ids, or one customer or account id.")
+    lines: list[str] = (
+        explanation.explain_pair(database, names[0], names[1])
+        if len(names) == 2
+        else explanation.explain_entity(database, names[0])
+    )
+    for line in lines:
+        click.echo(line)
