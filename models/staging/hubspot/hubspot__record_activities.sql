@@ -82,7 +82,7 @@ activities as (
         'crm' as channel,
         company_id,
         cast(null as text) as email,
-        closed_at as occurred_at,
+        coalesce(closed_at, loaded_at) as occurred_at,
         feature_json,
         loaded_at
     from described_deals

@@ -32,7 +32,7 @@ activities as (
         case when is_won then 'opportunity_won' else 'opportunity_lost' end as activity,
         cast(null as text) as record_id,
         account_id,
-        closed_at as occurred_at,
+        coalesce(closed_at, updated_at, loaded_at) as occurred_at,
         feature_json,
         loaded_at
     from opportunities

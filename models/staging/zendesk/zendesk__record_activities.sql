@@ -35,7 +35,7 @@ activities as (
     select
         ticket_id,
         'ticket_solved' as activity,
-        updated_at as occurred_at,
+        coalesce(updated_at, loaded_at) as occurred_at,
         requester_id,
         customer_organization_id,
         feature_json,
