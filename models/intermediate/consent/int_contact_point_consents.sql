@@ -91,24 +91,8 @@ decided as (
     {{ decide_consent('gathered', ['customer_id', 'channel', 'contact_point']) }}
 ),
 
-latest_events as (
-    select
-        customer_id,
-        channel,
-        contact_point,
-        consent_event_id,
-        source,
-        row_number() over (
-            partition by customer_id, channel, contact_point
-            order by
-                decided_at desc nulls last,
-                case effect when 'latch' then 1 when 'restrict' then 2 when 'pending' then 3 else 4 end asc,
-                consent_event_id asc
-        ) as place
-    from gathered
-),
-
-final as (
+-- The evidence: the latest event that says what was decided.
+evidence as (
     select
         decided.customer_id,
         decided.channel,
@@ -116,15 +100,39 @@ final as (
         decided.status,
         decided.decided_at,
         decided.expires_at,
-        latest_events.consent_event_id,
-        latest_events.source
+        gathered.consent_event_id,
+        gathered.source,
+        row_number() over (
+            partition by decided.customer_id, decided.channel, decided.contact_point
+            order by
+                case
+                    when decided.status = 'granted' and gathered.effect = 'grant' and gathered.has_begun and not gathered.has_ended then 1
+                    when decided.status = 'denied' and gathered.effect in ('restrict', 'latch') then 1
+                    else 2
+                end asc,
+                gathered.decided_at desc nulls last,
+                gathered.consent_event_id asc
+        ) as place
     from decided
-    inner join latest_events
+    inner join gathered
         on
-            latest_events.customer_id = decided.customer_id
-            and latest_events.channel = decided.channel
-            and latest_events.contact_point = decided.contact_point
-            and latest_events.place = 1
+            gathered.customer_id = decided.customer_id
+            and gathered.channel = decided.channel
+            and gathered.contact_point = decided.contact_point
+),
+
+final as (
+    select
+        customer_id,
+        channel,
+        contact_point,
+        status,
+        decided_at,
+        expires_at,
+        consent_event_id,
+        source
+    from evidence
+    where place = 1
 )
 
 select * from final

@@ -27,6 +27,7 @@ owned as (
         effects.purpose,
         effects.consent_event_id,
         effects.source,
+        effects.effect,
         effects.decided_at as event_decided_at,
         decisions.status,
         decisions.decided_at,
@@ -55,6 +56,7 @@ judged as (
     group by customer_id, purpose
 ),
 
+-- The evidence: the latest event that says what was decided.
 latest_events as (
     select
         customer_id,
@@ -64,7 +66,12 @@ latest_events as (
         row_number() over (
             partition by customer_id, purpose
             order by
-                case status when 'denied' then 1 when 'granted' then 2 else 3 end asc,
+                case
+                    when status = 'denied' and effect in ('restrict', 'latch') then 1
+                    when status = 'denied' then 2
+                    when granted_component_id is not null then 3
+                    else 4
+                end asc,
                 event_decided_at desc nulls last,
                 consent_event_id asc
         ) as place
