@@ -44,7 +44,7 @@ owners as (
         events.consent_event_id,
         identifiers.customer_id,
         identifiers.component_id,
-        case when events.record_id is null and shared_identifiers.identifier_value is null then 1 else 0 end as may_grant
+        case when shared_identifiers.identifier_value is null then 1 else 0 end as may_grant
     from events
     inner join identifiers
         on
