@@ -13,13 +13,13 @@ email_events as (
 
 contact_emails as (
     select
-        contacts.*,
+        *,
         'email' as field,
         email as identifier_value
     from contacts
     union all
     select
-        contacts.*,
+        *,
         'second_email' as field,
         second_email as identifier_value
     from contacts
@@ -38,7 +38,8 @@ decisions as (
         end as occurred_at,
         'record flag' as method,
         country_code as jurisdiction,
-        'property_hs_email_optout=' || case when has_opted_out_of_email then 'true' else 'false' end as raw_signal,
+        'property_hs_email_optout='
+        || case when has_opted_out_of_email then 'true' else 'false' end as raw_signal,
         loaded_at
     from contact_emails
     union all

@@ -11,17 +11,17 @@ stages as (
 
 deal_companies as (
     select
-        ties.*,
+        *,
         row_number() over (
             partition by deal_id
             order by case when is_main_company then 0 else 1 end, company_id
         ) as company_rank
-    from {{ ref('stg_hubspot__deal_companies') }} as ties
+    from {{ ref('stg_hubspot__deal_companies') }}
 ),
 
 email_events as (
     select
-        events.*,
+        *,
         {{ lookup('event_type', {
             'sent': 'email_sent',
             'delivered': 'email_delivered',
@@ -31,7 +31,7 @@ email_events as (
             'statuschange': 'email_unsubscribed',
             'spamreport': 'email_marked_spam',
         }) }} as activity
-    from {{ ref('stg_hubspot__email_events') }} as events
+    from {{ ref('stg_hubspot__email_events') }}
     where not is_filtered
 ),
 
@@ -41,7 +41,12 @@ staged_deals as (
         deal_companies.company_id,
         coalesce(stages.stage, deals.stage_id) as stage,
         deals.amount,
-        coalesce(deals.is_closed, stages.is_closed, deals.stage_id in ('closedwon', 'closedlost'), false) as is_closed,
+        coalesce(
+            deals.is_closed,
+            stages.is_closed,
+            deals.stage_id in ('closedwon', 'closedlost'),
+            false
+        ) as is_closed,
         coalesce(deals.is_won, stages.is_won, deals.stage_id = 'closedwon', false) as is_won,
         deals.created_at,
         deals.closed_at,
@@ -57,7 +62,7 @@ staged_deals as (
 
 described_deals as (
     select
-        staged_deals.*,
+        *,
         {{ json_object({'stage': 'stage', 'amount': 'amount', 'is_closed': 'is_closed', 'is_won': 'is_won'}) }} as feature_json
     from staged_deals
 ),
@@ -77,7 +82,8 @@ activities as (
     union all
     select
         'hubspot:deal:' || deal_id as object_id,
-        'hubspot:deal:' || deal_id || case when is_won then ':opportunity_won' else ':opportunity_lost' end as activity_id,
+        'hubspot:deal:' || deal_id
+        || case when is_won then ':opportunity_won' else ':opportunity_lost' end as activity_id,
         case when is_won then 'opportunity_won' else 'opportunity_lost' end as activity,
         'crm' as channel,
         company_id,

@@ -6,31 +6,61 @@ with contacts as (
 
 merged_contacts as (
     select
-        contacts.record_id,
-        {{ to_text('parts.part') }} as merged_contact_id,
-        contacts.created_at,
-        contacts.loaded_at
+        record_id,
+        {{ split_to_rows('merged_contact_ids', ';') }} as merged_contact_id,
+        created_at,
+        loaded_at
     from contacts
-    cross join lateral (select {{ split_to_rows('contacts.merged_contact_ids', ';') }} as part) as parts
+    where merged_contact_ids is not null
 ),
 
 identifiers as (
-    select record_id, 'hubspot_id' as identifier_type, contact_id as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'hubspot_id' as identifier_type,
+        contact_id as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from contacts
     union all
-    select record_id, 'hubspot_id' as identifier_type, merged_contact_id as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'hubspot_id' as identifier_type,
+        {{ to_text('merged_contact_id') }} as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from merged_contacts
     union all
-    select record_id, 'email' as identifier_type, email as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'email' as identifier_type,
+        email as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from contacts
     union all
-    select record_id, 'email' as identifier_type, second_email as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'email' as identifier_type,
+        second_email as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from contacts
     union all
-    select record_id, 'phone' as identifier_type, mobile_phone as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'phone' as identifier_type,
+        mobile_phone as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from contacts
     union all
-    select record_id, 'phone' as identifier_type, office_phone as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'phone' as identifier_type,
+        office_phone as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from contacts
 ),
 

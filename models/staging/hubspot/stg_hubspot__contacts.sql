@@ -55,7 +55,7 @@ cleaned as (
 
 with_preferred as (
     select
-        cleaned.*,
+        *,
         coalesce(email, second_email) as preferred_email,
         coalesce(mobile_phone, office_phone) as preferred_phone
     from cleaned

@@ -4,10 +4,14 @@ with source as (
     {{ staged_rows('hubspot', 'deal_company', key=['deal_id', 'company_id'], latest_by='_fivetran_synced') }}
 ),
 
+raw_rows as (
+    select * from {{ ref('base_hubspot__deal_company') }}
+),
+
 main_companies as (
     -- One pair often stands in two rows, of which only one says that the company is the main one.
     select {{ row_key(['deal_id', 'company_id'], 'raw_rows') }} as row_key
-    from {{ ref('base_hubspot__deal_company') }} as raw_rows
+    from raw_rows
     where {{ to_number('type_id') }} = 5
     group by {{ row_key(['deal_id', 'company_id'], 'raw_rows') }}
 ),

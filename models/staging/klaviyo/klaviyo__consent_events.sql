@@ -6,7 +6,7 @@ with persons as (
 
 events as (
     select
-        events.*,
+        *,
         {{ lookup('event_name', {
             'unsubscribed': 'withdraw',
             'unsubscribed from list': 'withdraw',
@@ -16,7 +16,7 @@ events as (
             'unsubscribed from sms marketing': 'withdraw',
         }) }} as action,
         case when event_name like '%sms%' then 'sms' else 'email' end as channel
-    from {{ ref('stg_klaviyo__events') }} as events
+    from {{ ref('stg_klaviyo__events') }}
     where not is_deleted
 ),
 
@@ -59,8 +59,8 @@ signals as (
 ),
 
 decisions as (
-    -- A restriction counts from the last change, a grant from when it was given, at the latest when the
-    -- subscriber was created; one that cannot be dated, or of a deleted subscriber, is no proof.
+    -- A restriction counts from the last change, a grant from when it was given or else from when
+    -- the subscriber was created; one without a date, or of a deleted subscriber, is no proof.
     select
         persons.record_id || ':' || signals.signal || ':' || signals.channel as event_key,
         persons.record_id,
@@ -69,13 +69,23 @@ decisions as (
         persons.phone,
         signals.action,
         case
-            when signals.action in ('grant', 'source_default') then coalesce(persons.consented_at, persons.created_at)
-            when signals.action = 'deny' then coalesce(persons.consented_at, persons.updated_at, persons.created_at, persons.loaded_at)
+            when signals.action in ('grant', 'source_default')
+                then coalesce(persons.consented_at, persons.created_at)
+            when signals.action = 'deny'
+                then coalesce(
+                    persons.consented_at,
+                    persons.updated_at,
+                    persons.created_at,
+                    persons.loaded_at
+                )
             else coalesce(persons.updated_at, persons.created_at, persons.loaded_at)
         end as occurred_at,
         case when signals.action = 'grant' then persons.consent_form_id end as notice_id,
         case when signals.action = 'grant' then persons.consent_form_version end as notice_version,
-        case when signals.action in ('grant', 'deny') then persons.consent_method else 'record flag' end as method,
+        case
+            when signals.action in ('grant', 'deny') then persons.consent_method
+            else 'record flag'
+        end as method,
         persons.country_code,
         signals.signal || '=' || signals.channel || ':' || signals.action as raw_signal,
         persons.loaded_at
@@ -94,7 +104,10 @@ decisions as (
         coalesce(events.occurred_at, events.loaded_at) as occurred_at,
         cast(null as text) as notice_id,
         cast(null as text) as notice_version,
-        case when events.action = 'complaint' then 'marked as spam' else 'unsubscribed' end as method,
+        case
+            when events.action = 'complaint' then 'marked as spam'
+            else 'unsubscribed'
+        end as method,
         persons.country_code,
         events.event_name as raw_signal,
         events.loaded_at

@@ -2,7 +2,7 @@
 
 with events as (
     select
-        events.*,
+        *,
         {{ lookup('event_name', {
             'received email': 'email_delivered',
             'opened email': 'email_opened',
@@ -15,7 +15,7 @@ with events as (
             'received sms': 'sms_sent',
             'clicked sms': 'sms_clicked',
         }) }} as activity
-    from {{ ref('stg_klaviyo__events') }} as events
+    from {{ ref('stg_klaviyo__events') }}
     where not is_deleted
 ),
 

@@ -5,13 +5,28 @@ with persons as (
 ),
 
 identifiers as (
-    select record_id, 'klaviyo_id' as identifier_type, person_id as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'klaviyo_id' as identifier_type,
+        person_id as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from persons
     union all
-    select record_id, 'email' as identifier_type, email as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'email' as identifier_type,
+        email as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from persons
     union all
-    select record_id, 'phone' as identifier_type, phone as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'phone' as identifier_type,
+        phone as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from persons
 ),
 

@@ -7,7 +7,7 @@ with source as (
 channels_listed as (
     -- ["email","sms"] and email;sms become ,email,sms, so that whole words can be looked for.
     select
-        source.*,
+        *,
         ',' || {{ regexp_replace_all(
             regexp_replace_all('lower(custom_consent)', '[;|]', ','), '[^a-z_,]', ''
         ) }} || ',' as channel_list

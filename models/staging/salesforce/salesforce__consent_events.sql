@@ -30,7 +30,7 @@ with persons as (
 
 flags as (
     select
-        persons.*,
+        *,
         'has_opted_out_of_email' as flag,
         'email' as field,
         'email' as identifier_type,
@@ -40,7 +40,7 @@ flags as (
     from persons
     union all
     select
-        persons.*,
+        *,
         'do_not_call' as flag,
         'mobile_phone' as field,
         'phone' as identifier_type,
@@ -50,7 +50,7 @@ flags as (
     from persons
     union all
     select
-        persons.*,
+        *,
         'do_not_call' as flag,
         'office_phone' as field,
         'phone' as identifier_type,
@@ -63,9 +63,12 @@ flags as (
 decisions as (
     -- A flag that is not set is how the system came, not a decision of the person: never a grant.
     select
-        flags.*,
+        *,
         case when is_set then restriction else 'source_default' end as action,
-        case when is_set then coalesce(updated_at, created_at, loaded_at) else coalesce(created_at, loaded_at) end as occurred_at
+        case
+            when is_set then coalesce(updated_at, created_at, loaded_at)
+            else coalesce(created_at, loaded_at)
+        end as occurred_at
     from flags
     where is_set is not null and identifier_value is not null
 ),

@@ -2,17 +2,17 @@
 
 with opportunities as (
     select
-        opportunities.*,
+        *,
         {{ json_object({'stage': 'stage', 'amount': 'amount', 'is_closed': 'is_closed', 'is_won': 'is_won'}) }} as feature_json
-    from {{ ref('stg_salesforce__opportunities') }} as opportunities
+    from {{ ref('stg_salesforce__opportunities') }}
     where not is_deleted
 ),
 
 leads as (
     select
-        leads.*,
+        *,
         {{ json_object({'status': 'status', 'lead_source': 'lead_source'}) }} as feature_json
-    from {{ ref('stg_salesforce__leads') }} as leads
+    from {{ ref('stg_salesforce__leads') }}
     where not is_deleted
 ),
 

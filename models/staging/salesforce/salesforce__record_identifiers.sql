@@ -25,19 +25,44 @@ with persons as (
 ),
 
 identifiers as (
-    select record_id, 'salesforce_id' as identifier_type, salesforce_id as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'salesforce_id' as identifier_type,
+        salesforce_id as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from persons
     union all
-    select record_id, 'salesforce_id' as identifier_type, converted_contact_id as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'salesforce_id' as identifier_type,
+        converted_contact_id as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from persons
     union all
-    select record_id, 'email' as identifier_type, email as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'email' as identifier_type,
+        email as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from persons
     union all
-    select record_id, 'phone' as identifier_type, mobile_phone as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'phone' as identifier_type,
+        mobile_phone as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from persons
     union all
-    select record_id, 'phone' as identifier_type, office_phone as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'phone' as identifier_type,
+        office_phone as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from persons
 ),
 

@@ -65,7 +65,7 @@ cleaned as (
 
 with_phone as (
     select
-        cleaned.*,
+        *,
         coalesce(mobile_phone, office_phone) as phone
     from cleaned
 )

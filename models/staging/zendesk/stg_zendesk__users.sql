@@ -1,6 +1,9 @@
 {{ config(enabled=source_is_on('zendesk'), materialized='table') }}
 
-{#- A locale such as en-GB tells how to read a phone number; en-US is what everybody starts with and tells nothing. -#}
+{#-
+    A locale such as en-GB tells how to read a phone number; en-US is what everybody starts with and
+    tells nothing.
+-#}
 with source as (
     {{ staged_rows(
         'zendesk', 'user', key='id', latest_by=['_fivetran_synced', 'updated_at'],
@@ -10,9 +13,9 @@ with source as (
 
 named as (
     select
-        source.*,
+        *,
         case
-            when "name" not like '%@%' and {{ regexp_like('"name"', '[^0-9+()./ -]') }}
+            when name not like '%@%' and {{ regexp_like('"name"', '[^0-9+()./ -]') }}
                 then {{ to_name('"name"') }}
         end as person_name
     from source

@@ -6,16 +6,36 @@ with users as (
 ),
 
 identifiers as (
-    select record_id, 'zendesk_id' as identifier_type, user_id as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'zendesk_id' as identifier_type,
+        user_id as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from users
     union all
-    select record_id, 'user_id' as identifier_type, external_id as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'user_id' as identifier_type,
+        external_id as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from users
     union all
-    select record_id, 'email' as identifier_type, email as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'email' as identifier_type,
+        email as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from users
     union all
-    select record_id, 'phone' as identifier_type, phone as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'phone' as identifier_type,
+        phone as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from users
 ),
 
