@@ -4,6 +4,16 @@ with source as (
     {{ staged_rows('segment', 'tracks', key='id', latest_by='received_at') }}
 ),
 
+-- each moment is read once: these tables are the longest of all
+timed as (
+    select
+        source.*,
+        {{ to_timestamp('"timestamp"') }} as corrected_at,
+        {{ to_timestamp('original_timestamp') }} as device_at,
+        {{ to_timestamp('received_at') }} as loaded_at
+    from source
+),
+
 cleaned as (
     select
         -- keys
@@ -23,15 +33,17 @@ cleaned as (
         {{ to_number('"value"') }} as event_value,
 
         -- timestamps
-        coalesce(
-            {{ to_timestamp('"timestamp"') }}, {{ to_timestamp('original_timestamp') }}, {{ to_timestamp('received_at') }}
-        ) as occurred_at,
-        {{ to_timestamp('received_at') }} as loaded_at,
+        coalesce(corrected_at, device_at, loaded_at) as occurred_at,
+        loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(number=['"value"'], timestamp=['"timestamp"', 'original_timestamp', 'received_at']) }} as unusable_values
-    from source
+        {{ unusable_values(number=['"value"'], others=[
+            ['"timestamp"', 'invalid_timestamp', 'corrected_at'],
+            ['original_timestamp', 'invalid_timestamp', 'device_at'],
+            ['received_at', 'invalid_timestamp', 'loaded_at']
+        ]) }} as unusable_values
+    from timed
 )
 
 select * from cleaned
