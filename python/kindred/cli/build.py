@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -200,7 +201,7 @@ def run_stages(
     from kindred.warehouse.dbt_run import STAGES, NodeDone, dbt_arguments, run_dbt
 
     began = time.monotonic()
-    seen: set[str] = set()
+    seen: Counter[str] = Counter()
     bar = Progress(
         TextColumn("{task.description:<16}"),
         BarColumn(),
@@ -214,8 +215,10 @@ def run_stages(
         task = bar.add_task("Reading models", total=None)
 
         def on_node(node: NodeDone) -> None:
-            if node.stage not in seen and node.stage != "tests":
-                seen.add(node.stage)
+            seen[node.stage] += 1
+            # A stage is told with its second node: a table of a late stage that waits for
+            # nothing comes first of all.
+            if seen[node.stage] == 2 and node.stage != "tests":
                 screen.print(f"[dim]{time.monotonic() - began:5.0f} s[/]  {STAGES[node.stage]}")
             if node.status in ("error", "fail"):
                 screen.print(f"[red]failed[/]   {node.name}")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kindred.quality.results import CheckRun
 
 RESULTS_TABLE = "data_quality_results"
+SHOWN = 12
 
 
 @click.command("check")
@@ -111,7 +112,7 @@ def print_verdict(screen: Console, run: CheckRun, reports: Path) -> None:
         for title in ("", "Table", "What must hold", "Unexpected"):
             grid.add_column(title)
         colours = {"critical": "red", "warning": "yellow", "info": "blue"}
-        for result in found:
+        for result in found[:SHOWN]:
             meaning = result.check.meaning
             if result.error:
                 meaning += f" ({result.error})"
@@ -122,4 +123,6 @@ def print_verdict(screen: Console, run: CheckRun, reports: Path) -> None:
                 counted(result),
             )
         screen.print(grid)
+        if len(found) > SHOWN:
+            screen.print(f"and {len(found) - SHOWN} more in the report", style="dim")
     screen.print(f"Report: {reports / 'quality.html'}", soft_wrap=True)

@@ -29,12 +29,12 @@ def command(project_dir: Path | None, target: str | None) -> None:
     screen = console()
     for finding in findings:
         screen.print(
-            f"{_MARKS[finding.level]} {finding.topic:<20}{escape(finding.text)}",
+            f"{_MARKS[finding.level]} {finding.topic:<22}{escape(finding.text)}",
             soft_wrap=True,
             highlight=False,
         )
         if finding.mend:
-            screen.print(f"  {'':<20}{escape(finding.mend)}", soft_wrap=True, style="dim")
+            screen.print(f"  {'':<22}{escape(finding.mend)}", soft_wrap=True, style="dim")
     problems = sum(finding.level == "problem" for finding in findings)
     if is_usable(findings):
         screen.print("\n[green]Ready[/]: a build can run.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ def run_suites(
     results: list[CheckResult] = []
     skipped: list[str] = []
     fed = {stream for streams in project.sources.values() for stream in streams}
-    for batch in batches_for(project, profile, suites):
+    for batch in batches_for(project, profile, partial(columns_of, connection), suites):
         progress(batch)
         why = _reason_to_skip(connection, batch, fed)
         if why is not None:
@@ -62,10 +63,6 @@ def _reason_to_skip(
 ) -> str | None:
     if batch.fed_by and batch.fed_by not in fed:
         return f"no source that is on feeds {batch.fed_by}"
-    if batch.needs_column:
-        have = {name.lower() for name in columns_of(connection, *batch.reads[0])}
-        if have and batch.needs_column.lower() not in have:
-            return f"there is no column {batch.needs_column}"
     if not batch.is_optional:
         return None
     missing = [

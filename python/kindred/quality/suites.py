@@ -7,8 +7,8 @@ A suite is one YAML file in this package's folder `suites/`:
   schema) or `query` (SQL that names tables as {schema.name}), `name` (of a query), `about`,
   optional `columns` (computed ones: name -> SQL), optional `fed_by` (skipped where no source
   feeds that stream), `optional: true` (skipped where the table does not exist), and `checks`.
-- `each_raw_table`: the same, as a template for every raw table that is on ({source}, {table},
-  {key}, {loaded_at}, {days}); `needs` names a column without which the entry is skipped.
+- `each_raw_table`: `facts` (name -> SQL over one raw table) and `checks` of them, a template for
+  every raw table that is there ({source}, {table}, {quoted_key}, {quoted_loaded_at}, {days}).
 - a check: `expect` (an expectation of Great Expectations without its `expect_`), `column`,
   `with` (its arguments), `severity` (critical, warning, info) and `meaning` in plain English.
 """
@@ -16,7 +16,7 @@ A suite is one YAML file in this package's folder `suites/`:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
@@ -68,7 +68,6 @@ class Batch:
     fed_by: str | None = None
     is_optional: bool = False
     reads: tuple[tuple[str, str], ...] = ()
-    needs_column: str | None = None
 
     @property
     def name(self) -> str:
@@ -84,7 +83,7 @@ class Suite:
     layer: str
     about: str
     batches: tuple[Batch, ...]
-    raw_template: tuple[dict[str, Any], ...] = field(default=())
+    raw_template: dict[str, Any] = field(default_factory=dict)
 
 
 @cache
@@ -111,7 +110,7 @@ def parse_suite(content: dict[str, Any], file: str) -> Suite:
         layer,
         str(content.get("about", "")),
         batches,
-        tuple(content.get("each_raw_table", ())),
+        dict(content.get("each_raw_table") or {}),
     )
 
 
@@ -161,13 +160,23 @@ def _check(entry: dict[str, Any], where: str) -> Check:
 
 
 def batches_for(
-    project: Project, profile: Profile, suites: Sequence[Suite] | None = None
+    project: Project,
+    profile: Profile,
+    columns_of_raw: Callable[[str, str], Collection[str]],
+    suites: Sequence[Suite] | None = None,
 ) -> list[Batch]:
-    """Every batch to check, with the schemas of this target and one per raw table that is on."""
+    """Every batch to check, with the schemas of this target and one per source that is on.
+
+    `columns_of_raw` gives the columns of a raw table (schema, name); none where it is not there.
+    """
     found: list[Batch] = []
     for suite in suites if suites is not None else shipped_suites():
         if suite.raw_template:
-            found += _raw_batches(project, suite)
+            found += [
+                batch
+                for source in project.sources
+                if (batch := _raw_batch(project, suite, source, columns_of_raw)) is not None
+            ]
         found += [in_target(batch, profile) for batch in suite.batches]
     return found
 
@@ -186,53 +195,72 @@ def in_target(batch: Batch, profile: Profile) -> Batch:
     return replace(batch, query=query, reads=reads)
 
 
-def _raw_batches(project: Project, suite: Suite) -> list[Batch]:
-    found: list[Batch] = []
-    for source in project.sources:
-        freshness = _freshness(project, source)
-        for table in raw_tables(project, source):
-            loaded_at, days = freshness.get(table.name, (None, None))
-            found += _expand(suite, source_schema(project, source), table, loaded_at, days)
-    return found
+def _raw_batch(
+    project: Project,
+    suite: Suite,
+    source: str,
+    columns_of_raw: Callable[[str, str], Collection[str]],
+) -> Batch | None:
+    """The facts of all raw tables of a source in one row, and their checks."""
+    schema = source_schema(project, source)
+    freshness = _freshness(project, source)
+    parts: list[str] = []
+    checks: list[Check] = []
+    for table in raw_tables(project, source):
+        have = {name.lower() for name in columns_of_raw(schema, table.name)}
+        if not have:
+            continue
+        values = _template_values(table, have, freshness.get(table.name))
+        facts = {
+            name: sql
+            for name, sql in suite.raw_template["facts"].items()
+            if not _lacks_value(sql, values)
+        }
+        columns = ", ".join(
+            f"{_filled(sql, values)} as {quoted(f'{table.name}.{name}')}"
+            for name, sql in facts.items()
+        )
+        parts.append(f"(select {columns} from {quoted(schema, table.name)})")  # noqa: S608
+        for entry in suite.raw_template["checks"]:
+            is_wanted = entry.get("only") != "required" or table.is_required
+            if is_wanted and entry["column"] in facts and not _lacks_value(entry, values):
+                check = _check(_filled(entry, values), f"raw: {table.name}")
+                checks.append(replace(check, column=f"{table.name}.{check.column}"))
+    if not checks:
+        return None
+    return Batch(
+        suite=suite.name,
+        layer=suite.layer,
+        table_schema=schema,
+        table="raw tables",
+        about=f"The tables of {source} as they were loaded.",
+        query=f"select * from {' cross join '.join(parts)}",  # noqa: S608 - quoted names
+        computed={},
+        checks=tuple(checks),
+    )
 
 
-def _expand(
-    suite: Suite, schema: str, table: RawTable, loaded_at: str | None, days: float | None
-) -> Iterable[Batch]:
+def _template_values(
+    table: RawTable, have: set[str], freshness: tuple[str, float] | None
+) -> dict[str, Any]:
+    """What fills the template for a table; a value that is not known is None."""
     keys = [column.name for column in table.columns if column.is_required]
-    values = {
+    key = keys[0] if keys and keys[0].lower() in have else None
+    loaded_at, days = freshness or (None, None)
+    if loaded_at is None or loaded_at.lower() not in have:
+        loaded_at = None
+    return {
         "source": table.source,
         "table": table.name,
-        "relation": quoted(schema, table.name),
-        "key": keys[0] if keys else "",
-        "quoted_key": quoted(keys[0]) if keys else "",
-        "loaded_at": loaded_at or "",
-        "quoted_loaded_at": quoted(loaded_at) if loaded_at else "",
-        "days": days if days is not None else "",
+        "quoted_key": quoted(key) if key else None,
+        "quoted_loaded_at": quoted(loaded_at) if loaded_at else None,
+        "days": int(days) if days is not None and days == int(days) else days,
     }
-    for entry in suite.raw_template:
-        text = str(entry)
-        if any("{" + name + "}" in text and not value for name, value in values.items()):
-            continue
-        checks = [
-            _check(_filled(check, values), f"raw: {table.name}")
-            for check in entry["checks"]
-            if check.get("only") != "required" or table.is_required
-        ]
-        if checks:
-            yield Batch(
-                suite=suite.name,
-                layer="raw",
-                table_schema=schema,
-                table=table.name + str(entry.get("suffix", "")),
-                about=str(_filled(entry.get("about", ""), values)),
-                query=_filled(entry["query"], values) if "query" in entry else None,
-                computed={},
-                checks=tuple(checks),
-                is_optional=not table.is_required,
-                reads=((schema, table.name),),
-                needs_column=_filled(entry["needs"], values) if "needs" in entry else None,
-            )
+
+
+def _lacks_value(template: Any, values: dict[str, Any]) -> bool:
+    text = str(template)
+    return any(value is None and "{" + name + "}" in text for name, value in values.items())
 
 
 def _filled(value: Any, values: dict[str, Any]) -> Any:
