@@ -232,8 +232,8 @@ ACCOUNT = Entity(
     ),
     rules=(
         Rule("same registration number and name", ("registration", "name")),
-        Rule("same name and domain", ("name", "domain")),
-        Rule("same name and phone", ("name", "phone")),
+        Rule("same name and domain", ("name", "domain"), ("registration",)),
+        Rule("same name and phone", ("name", "phone"), ("registration",)),
         Rule("same name, street and postcode", ("name", "house", "street", "postcode")),
     ),
     junk=(

@@ -44,7 +44,8 @@ class PairKind:
         for a kind of match, the fields on which they agree no more than strangers (a person who
         moved house).
     same: for a kind of non-match, the fields on which they agree as often as matches.
-    share: a first guess of how many pairs there are of it per record; most: the most it may be.
+    share: a first guess of how many pairs there are of it per record; most, least: what it may be
+    at most and at least, where life knows better than the data at hand.
     """
 
     name: str
@@ -52,14 +53,20 @@ class PairKind:
     share: float
     most: float = 1e9
     same: tuple[str, ...] = ()
+    least: float = 1e-9
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A deterministic link: records equal in all `fields` are the same."""
+    """A deterministic link: records equal in all `fields` are the same.
+
+    unless: where the records of such a group differ in one of these fields, the rule is silent
+    and the weighed fields decide: a father and a son share a name and a landline.
+    """
 
     name: str
     fields: tuple[str, ...]
+    unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

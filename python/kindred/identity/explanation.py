@@ -1,5 +1,8 @@
 """Why two records are one, in plain English, read from the working database."""
 
+# SQL is put together from the settings of this package only, never from values of users.
+# ruff: noqa: S608
+
 from __future__ import annotations
 
 import json
@@ -26,7 +29,8 @@ def explain_pair(database: Path, one: str, two: str) -> list[str]:
                 )
         if owners[one] != owners[two]:
             return [
-                f"{one} and {two} are not the same: they belong to {owners[one]} and {owners[two]}.",
+                f"{one} and {two} are not the same:"
+                f" they belong to {owners[one]} and {owners[two]}.",
                 "No chain of links connects them that outweighs what speaks against it.",
             ]
         owner = str(owners[one])

@@ -4,6 +4,9 @@ Email or phone alone is never strong: households share landlines, companies shar
 identifier (a user id, a loyalty id, another system's id) links unless the names contradict.
 """
 
+# SQL is put together from the settings of this package only, never from values of users.
+# ruff: noqa: S608
+
 from __future__ import annotations
 
 import duckdb
@@ -33,15 +36,26 @@ def deterministic_links(
         if not set(rule.fields) <= filled:
             continue
         keys = ", ".join(rule.fields)
+        agrees = " and ".join(
+            f"coalesce(min({name}) over (partition by {keys})"
+            f" = max({name}) over (partition by {keys}), true)"
+            for name in rule.unless
+        )
+        agrees = agrees or "true"
         known = " and ".join(f"{name} is not null" for name in rule.fields)
         con.execute(
             f"""
             insert into stars
             select least(hub, n), greatest(hub, n), ?, ?
             from (
-                select n, min(n) over (partition by {keys}) as hub from fields where {known}
+                select
+                    n,
+                    min(n) over (partition by {keys}) as hub,
+                    {agrees} as agrees
+                from fields
+                where {known}
             )
-            where hub <> n
+            where hub <> n and agrees
             """,
             [rule.name, strength],
         )

@@ -98,7 +98,7 @@ def learn(
     history = 0.0
     rounds = 0
     observed = u
-    for rounds in range(1, ROUNDS + 1):
+    for rounds in range(1, ROUNDS + 1):  # noqa: B007
         same = sum(kinds[kind.name] for kind in matches) * size / (size * (size - 1) / 2)
         u = [_without_matches(o, x, same) for o, x in zip(observed, m, strict=True)]
         log_u = [np.log(x) for x in u]
@@ -124,7 +124,7 @@ def learn(
         parts *= counts
         before = dict(kinds)
         for k, kind in enumerate((*matches, *others), start=1):
-            kinds[kind.name] = min(max(float(parts[k].sum()) / size, 1e-9), kind.most)
+            kinds[kind.name] = min(max(float(parts[k].sum()) / size, kind.least), kind.most)
         for i, name in enumerate(names):
             pull = np.zeros(len(patterns))
             for k, kind in enumerate(matches, start=1):
@@ -150,13 +150,13 @@ def learn(
 def _without_matches(observed: FloatArray, m: FloatArray, same: float) -> FloatArray:
     """Random pairs hold a share `same` of matches, which weighs in small or repetitive data."""
     clean = np.maximum(observed - same * m, 0.02 * observed)
-    return np.maximum(clean / clean.sum(), LEAST_U)
+    return np.asarray(np.maximum(clean / clean.sum(), LEAST_U))
 
 
 def _first_shared(guess: FloatArray) -> FloatArray:
     """Sharing a field outright is a first guess of the sharing kinds."""
     spread = 0.5 * guess + 0.5 / len(guess)
-    return spread / spread.sum()
+    return np.asarray(spread / spread.sum())
 
 
 def _normal(rows: list[npt.NDArray[np.int64]], pull: FloatArray, guess: FloatArray) -> FloatArray:

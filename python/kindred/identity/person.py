@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from kindred.identity.entity import Comparison, Entity, JunkRule, Level, PairKind, Rule
 
-_TITLES = "mr|mrs|ms|miss|mx|dr|prof|sir|herr|frau|mme|sr|sra|jr|ii|iii|iv|phd|md"
-
-PREPARE = f"""
+PREPARE = """
 with spelled as (
     select
         record_id,
@@ -345,16 +343,17 @@ PERSON = Entity(
         PairKind(
             "parent and child of one name",
             ("phone",),
-            0.005,
-            0.005,
-            ("given", "family", "street", "postcode", "city"),
+            share=0.005,
+            most=0.005,
+            same=("given", "family", "street", "postcode", "city"),
+            least=0.004,
         ),
         PairKind("namesakes", ("email",), 0.05, same=("given", "family")),
         PairKind("colleagues", ("company", "phone", "street", "postcode", "city"), 0.05),
     ),
     rules=(
-        Rule("same name and email", ("given", "family", "email")),
-        Rule("same name and phone", ("given", "family", "phone")),
+        Rule("same name and email", ("given", "family", "email"), ("birth",)),
+        Rule("same name and phone", ("given", "family", "phone"), ("birth",)),
         Rule("same name, birth date and postcode", ("given", "family", "birth", "postcode")),
     ),
     junk=(

@@ -1,5 +1,8 @@
 """Identity resolution from records to clusters: one machinery for people and companies."""
 
+# SQL is put together from the settings of this package only, never from values of users.
+# ruff: noqa: S608
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -179,17 +182,17 @@ def _score(
         c.field: _frequencies(patterns[:, i], counts, len(c.levels))
         for i, c in enumerate(comparisons)
     }
-    found, choice = _given_model(entity, model, fill, frequencies)
-    if found is None:
+    usable, choice = _given_model(entity, model, fill, frequencies)
+    if usable is None:
         tell("training on these records")
         strangers = scorer.compare(*scoring.random_pairs(size, SEED))
-        u = mixture.estimate_u(comparisons, strangers.levels)
-        u = _exact_u(con, comparisons, u)
-        found = mixture.learn(comparisons, entity.matches, entity.others, size, u, patterns, counts)
-        found = replace(
-            found, about={**found.about, "fill": fill, "levels": frequencies, "records": size}
+        u = _exact_u(con, comparisons, mixture.estimate_u(comparisons, strangers.levels))
+        learned = mixture.learn(
+            comparisons, entity.matches, entity.others, size, u, patterns, counts
         )
-    return scorer, candidates, found, choice, _rarity(con, comparisons, found)
+        about = {**learned.about, "fill": fill, "levels": frequencies, "records": size}
+        usable = replace(learned, about=about)
+    return scorer, candidates, usable, choice, _rarity(con, comparisons, usable)
 
 
 def _given_model(

@@ -1,9 +1,12 @@
 """From records as the streams hold them to match fields: spelled alike, in an order of their own.
 
-Everything happens in a DuckDB connection of the caller (in memory). The table `fields` that `collapse`
+Everything happens in a DuckDB connection of the caller (in memory). What `collapse`
 leaves is numbered by content (`n`), never by record_id or arrival, so that neither shuffling nor
 renaming records can change a decision.
 """
+
+# SQL is put together from the settings of this package only, never from values of users.
+# ruff: noqa: S608
 
 from __future__ import annotations
 
@@ -82,7 +85,7 @@ def prepare(
         from given_arrow
         """
     )
-    con.execute(f"create or replace temp table prepared as {entity.prepare}")
+    con.execute(f"create or replace table prepared as {entity.prepare}")
     con.unregister("given_arrow")
     repeated = con.execute(
         "select count(*) - count(distinct record_id), count(*) filter (where record_id is null)"
@@ -180,7 +183,8 @@ def _register_reference(con: duckdb.DuckDBPyConnection, reference: Reference) ->
         create or replace temp macro street_words(x) as nullif(trim(regexp_replace(
             replace({spoken}, 'strasse ', 'str '), ' [0-9]+[a-z]?\\b', '', 'g')), '');
         create or replace temp macro company_tokens(x) as list_filter(
-            string_split(trim(regexp_replace(words(x), '\\b([a-z]) ([a-z])\\b', '\\1\\2', 'g')), ' '),
+            string_split(trim(
+                regexp_replace(words(x), '\\b([a-z]) ([a-z])\\b', '\\1\\2', 'g')), ' '),
             lambda w: not regexp_full_match(w, '{suffixes}|the|and|und|et|of|de|y'));
         create or replace temp macro company_words(x) as
             coalesce(nullif(array_to_string(company_tokens(x), ' '), ''), words(x));
