@@ -21,35 +21,27 @@ identifier_customers as (
     where customer_count = 1 or identifier_type = 'anonymous_id'
 ),
 
-known_by_identifier as (
+resolved as (
     select
-        record_activities.activity_id,
-        identifier_customers.customer_id
+        record_activities.*,
+        account_ids.account_id,
+        coalesce(
+            person_ids.customer_id,
+            case when left_out_records.record_id is null then identifier_customers.customer_id end
+        ) as customer_id,
+        person_ids.customer_id is null
+        and left_out_records.record_id is null
+        and identifier_customers.customer_id is not null as is_identified_later
     from record_activities
     left join person_ids on person_ids.record_id = record_activities.record_id
     left join left_out_records on left_out_records.record_id = record_activities.record_id
-    inner join identifier_customers
+    left join account_ids on account_ids.record_id = record_activities.account_record_id
+    left join identifier_customers
         on
             identifier_customers.identifier_type = record_activities.identifier_type
             and identifier_customers.identifier_value = record_activities.identifier_value
             and identifier_customers.holds_from <= coalesce(record_activities.occurred_at, record_activities.loaded_at)
             and identifier_customers.holds_to > coalesce(record_activities.occurred_at, record_activities.loaded_at)
-    where
-        record_activities.identifier_value is not null
-        and person_ids.record_id is null
-        and left_out_records.record_id is null
-),
-
-resolved as (
-    select
-        record_activities.*,
-        coalesce(person_ids.customer_id, known_by_identifier.customer_id) as customer_id,
-        account_ids.account_id,
-        known_by_identifier.customer_id is not null as is_identified_later
-    from record_activities
-    left join person_ids on person_ids.record_id = record_activities.record_id
-    left join known_by_identifier on known_by_identifier.activity_id = record_activities.activity_id
-    left join account_ids on account_ids.record_id = record_activities.account_record_id
 ),
 
 counted as (

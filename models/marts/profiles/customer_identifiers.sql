@@ -13,13 +13,13 @@ junk_identifiers as (
     from {{ ref('int_person_junk_identifiers') }}
 ),
 
-grouped as (
+per_source as (
     select
         person_ids.customer_id,
         identifiers.identifier_type,
         identifiers.identifier_value,
-        {{ dbt.listagg('distinct identifiers.source', "', '", 'order by identifiers.source') }} as sources,
-        count(distinct identifiers.record_id) as record_count,
+        identifiers.source,
+        count(*) as record_count,
         min(identifiers.observed_at) as first_seen_at,
         max(identifiers.observed_at) as last_seen_at
     from identifiers
@@ -29,11 +29,20 @@ grouped as (
             junk_identifiers.identifier_type = identifiers.identifier_type
             and junk_identifiers.identifier_value = identifiers.identifier_value
     where junk_identifiers.identifier_value is null
-    group by person_ids.customer_id, identifiers.identifier_type, identifiers.identifier_value
+    group by person_ids.customer_id, identifiers.identifier_type, identifiers.identifier_value, identifiers.source
 ),
 
 final as (
-    select * from grouped
+    select
+        customer_id,
+        identifier_type,
+        identifier_value,
+        {{ dbt.listagg('source', "', '", 'order by source') }} as sources,
+        cast(sum(record_count) as bigint) as record_count,
+        min(first_seen_at) as first_seen_at,
+        max(last_seen_at) as last_seen_at
+    from per_source
+    group by customer_id, identifier_type, identifier_value
 )
 
 select * from final
