@@ -1,4 +1,5 @@
--- For every source table: rows in = staged + quarantined + suppressed + collapsed duplicates, each term
+-- For every source table: rows in = staged + quarantined + suppressed + collapsed duplicates, each
+-- term
 -- counted from its own table.
 {{ config(meta={'layer': 'streams'}) }}
 

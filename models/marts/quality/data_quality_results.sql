@@ -1,4 +1,6 @@
-{#- The table is made here, with its contract; `kindred check` writes the rows of each run into it. -#}
+{#-
+    The table is made here, with its contract; `kindred check` writes the rows of each run into it.
+-#}
 {{ config(
     materialized='incremental',
     incremental_strategy='delete+insert',

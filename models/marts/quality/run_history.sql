@@ -1,4 +1,7 @@
-{#- The last node: a run that did not get here never happened, and the next one takes its number again. -#}
+{#-
+    The last node: a run that did not get here never happened, and the next one takes its number
+    again.
+-#}
 {{ config(
     materialized='incremental',
     incremental_strategy='delete+insert',

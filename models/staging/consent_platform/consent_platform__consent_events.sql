@@ -51,13 +51,19 @@ decisions as (
         coalesce(method, 'preference page') as method,
         actor,
         jurisdiction,
-        'is_subscribed=' || case when is_subscribed then 'true' when not is_subscribed then 'false' end as raw_signal,
+        'is_subscribed=' || case
+            when is_subscribed then 'true'
+            when not is_subscribed then 'false'
+        end as raw_signal,
         loaded_at
     from preference_changes
     union all
     select
         'consent_platform:gpc_signal:' || signal_id || ':ads' as consent_event_id,
-        case when user_id is not null then 'user_id' when anonymous_id is not null then 'anonymous_id' end as identifier_type,
+        case
+            when user_id is not null then 'user_id'
+            when anonymous_id is not null then 'anonymous_id'
+        end as identifier_type,
         coalesce(user_id, anonymous_id) as identifier_value,
         brand,
         'ads' as purpose,

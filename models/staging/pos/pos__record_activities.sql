@@ -16,7 +16,10 @@ members as (
 things_done as (
     select
         'pos:store_transaction:' || transaction_id as object_id,
-        case transaction_type when 'return' then 'store_returned' else 'store_purchased' end as activity,
+        case transaction_type
+            when 'return' then 'store_returned'
+            else 'store_purchased'
+        end as activity,
         loyalty_id,
         occurred_at,
         case transaction_type when 'return' then -abs(amount) else amount end as revenue_impact,

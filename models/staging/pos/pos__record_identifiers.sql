@@ -5,13 +5,28 @@ with members as (
 ),
 
 identifiers as (
-    select record_id, 'loyalty_id' as identifier_type, loyalty_id as identifier_value, joined_at as observed_at, loaded_at
+    select
+        record_id,
+        'loyalty_id' as identifier_type,
+        loyalty_id as identifier_value,
+        joined_at as observed_at,
+        loaded_at
     from members
     union all
-    select record_id, 'email' as identifier_type, email as identifier_value, joined_at as observed_at, loaded_at
+    select
+        record_id,
+        'email' as identifier_type,
+        email as identifier_value,
+        joined_at as observed_at,
+        loaded_at
     from members
     union all
-    select record_id, 'phone' as identifier_type, phone as identifier_value, joined_at as observed_at, loaded_at
+    select
+        record_id,
+        'phone' as identifier_type,
+        phone as identifier_value,
+        joined_at as observed_at,
+        loaded_at
     from members
 ),
 

@@ -14,14 +14,20 @@ transactions as (
         'pos' as source,
         members.record_id,
         null as account_record_id,
-        case store_transactions.transaction_type when 'sale' then 'order' when 'return' then 'refund' end as type,
+        case store_transactions.transaction_type
+            when 'sale' then 'order'
+            when 'return' then 'refund'
+        end as type,
         case
             when store_transactions.transaction_type = 'return' then -abs(store_transactions.amount)
             else store_transactions.amount
         end as amount,
         store_transactions.currency,
         store_transactions.occurred_at,
-        case store_transactions.transaction_type when 'sale' then 'paid' when 'return' then 'refunded' end as status,
+        case store_transactions.transaction_type
+            when 'sale' then 'paid'
+            when 'return' then 'refunded'
+        end as status,
         store_transactions.transaction_type is not null as is_revenue,
         'pos:store_transaction:' || store_transactions.transaction_id as order_id,
         store_transactions.loaded_at

@@ -68,7 +68,9 @@ activities as (
             when events.anonymous_id is not null then 'anonymous_id'
             when events.user_id is not null then 'user_id'
         end as identifier_type,
-        case when profiles.record_id is null then coalesce(events.anonymous_id, events.user_id) end as identifier_value,
+        case
+            when profiles.record_id is null then coalesce(events.anonymous_id, events.user_id)
+        end as identifier_value,
         events.object_id,
         events.feature_json,
         null as revenue_impact,

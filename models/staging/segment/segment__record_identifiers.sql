@@ -32,28 +32,68 @@ track_visitors as (
 ),
 
 identifiers as (
-    select user_id, 'user_id' as identifier_type, user_id as identifier_value, created_at as observed_at, loaded_at
+    select
+        user_id,
+        'user_id' as identifier_type,
+        user_id as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from profiles
     union all
-    select user_id, 'email' as identifier_type, email as identifier_value, created_at as observed_at, loaded_at
+    select
+        user_id,
+        'email' as identifier_type,
+        email as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from profiles
     union all
-    select user_id, 'phone' as identifier_type, phone as identifier_value, created_at as observed_at, loaded_at
+    select
+        user_id,
+        'phone' as identifier_type,
+        phone as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from profiles
     union all
-    select user_id, 'email' as identifier_type, email as identifier_value, occurred_at as observed_at, loaded_at
+    select
+        user_id,
+        'email' as identifier_type,
+        email as identifier_value,
+        occurred_at as observed_at,
+        loaded_at
     from identifies
     union all
-    select user_id, 'phone' as identifier_type, phone as identifier_value, occurred_at as observed_at, loaded_at
+    select
+        user_id,
+        'phone' as identifier_type,
+        phone as identifier_value,
+        occurred_at as observed_at,
+        loaded_at
     from identifies
     union all
-    select user_id, 'anonymous_id' as identifier_type, anonymous_id as identifier_value, occurred_at as observed_at, loaded_at
+    select
+        user_id,
+        'anonymous_id' as identifier_type,
+        anonymous_id as identifier_value,
+        occurred_at as observed_at,
+        loaded_at
     from identifies
     union all
-    select user_id, 'anonymous_id' as identifier_type, anonymous_id as identifier_value, observed_at, loaded_at
+    select
+        user_id,
+        'anonymous_id' as identifier_type,
+        anonymous_id as identifier_value,
+        observed_at,
+        loaded_at
     from page_visitors
     union all
-    select user_id, 'anonymous_id' as identifier_type, anonymous_id as identifier_value, observed_at, loaded_at
+    select
+        user_id,
+        'anonymous_id' as identifier_type,
+        anonymous_id as identifier_value,
+        observed_at,
+        loaded_at
     from track_visitors
 ),
 

@@ -25,7 +25,11 @@ cleaned as (
         -- attributes
         path,
         url,
-        case when lower(trim(context_device_type)) in ('mobile', 'ios', 'android', 'tablet') then 'mobile' else 'web' end as channel,
+        case
+            when lower(trim(context_device_type)) in ('mobile', 'ios', 'android', 'tablet')
+                then 'mobile'
+            else 'web'
+        end as channel,
 
         -- timestamps
         coalesce(corrected_at, device_at, loaded_at) as occurred_at,

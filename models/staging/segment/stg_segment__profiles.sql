@@ -15,19 +15,31 @@ ranked_traits as (
         identifies.*,
         row_number() over (
             partition by user_id
-            order by case when first_name is null then 1 else 0 end, occurred_at desc nulls last, identify_id
+            order by
+                case when first_name is null then 1 else 0 end,
+                occurred_at desc nulls last,
+                identify_id
         ) as first_name_rank,
         row_number() over (
             partition by user_id
-            order by case when last_name is null then 1 else 0 end, occurred_at desc nulls last, identify_id
+            order by
+                case when last_name is null then 1 else 0 end,
+                occurred_at desc nulls last,
+                identify_id
         ) as last_name_rank,
         row_number() over (
             partition by user_id
-            order by case when email is null then 1 else 0 end, occurred_at desc nulls last, identify_id
+            order by
+                case when email is null then 1 else 0 end,
+                occurred_at desc nulls last,
+                identify_id
         ) as email_rank,
         row_number() over (
             partition by user_id
-            order by case when phone is null then 1 else 0 end, occurred_at desc nulls last, identify_id
+            order by
+                case when phone is null then 1 else 0 end,
+                occurred_at desc nulls last,
+                identify_id
         ) as phone_rank
     from identifies
 ),
@@ -73,7 +85,11 @@ profiles as (
         -- timestamps
         coalesce(users.created_at, latest_traits.first_identified_at) as created_at,
         coalesce(latest_traits.last_identified_at, users.loaded_at) as updated_at,
-        coalesce(greatest(users.loaded_at, latest_traits.loaded_at), users.loaded_at, latest_traits.loaded_at) as loaded_at
+        coalesce(
+            greatest(users.loaded_at, latest_traits.loaded_at),
+            users.loaded_at,
+            latest_traits.loaded_at
+        ) as loaded_at
     from users
     full outer join latest_traits
         on latest_traits.user_id = users.user_id

@@ -27,7 +27,11 @@ cleaned as (
         -- attributes
         trim({{ regexp_replace_all("lower(coalesce(" ~ to_text('event') ~ ", " ~ to_text('event_text') ~ "))", '[^a-z0-9]+', '_') }}, '_') as event_name,
         category,
-        case when lower(trim(context_device_type)) in ('mobile', 'ios', 'android', 'tablet') then 'mobile' else 'web' end as channel,
+        case
+            when lower(trim(context_device_type)) in ('mobile', 'ios', 'android', 'tablet')
+                then 'mobile'
+            else 'web'
+        end as channel,
 
         -- measures
         {{ to_number('"value"') }} as event_value,

@@ -9,7 +9,8 @@ decided as (
     select
         customers.*,
         case
-            when email_consent_state = 'subscribed' and email_opt_in_level = 'confirmed_opt_in' then 'doi_confirmed'
+            when email_consent_state = 'subscribed' and email_opt_in_level = 'confirmed_opt_in'
+                then 'doi_confirmed'
             when email_consent_state = 'subscribed' then 'grant'
             when email_consent_state in ('unsubscribed', 'redacted') then 'withdraw'
             when email_consent_state = 'pending' then 'doi_requested'

@@ -25,11 +25,20 @@ ordered_items as (
 
 activities as (
     select
-        transactions.transaction_id || ':' || case when transactions.type = 'refund' then 'order_refunded' else 'order_placed' end as activity_id,
+        transactions.transaction_id || ':' || case
+            when transactions.type = 'refund' then 'order_refunded'
+            else 'order_placed'
+        end as activity_id,
         'shopify' as source,
         transactions.occurred_at,
-        case when transactions.type = 'refund' then 'order_refunded' else 'order_placed' end as activity,
-        case when orders.source_name in ('pos', 'point_of_sale') then 'store' else 'shop' end as channel,
+        case
+            when transactions.type = 'refund' then 'order_refunded'
+            else 'order_placed'
+        end as activity,
+        case
+            when orders.source_name in ('pos', 'point_of_sale') then 'store'
+            else 'shop'
+        end as channel,
         transactions.record_id,
         null as account_record_id,
         case
@@ -37,7 +46,9 @@ activities as (
             when orders.email is not null then 'email'
             when orders.customer_id is not null then 'shopify_id'
         end as identifier_type,
-        case when transactions.record_id is null then coalesce(orders.email, orders.customer_id) end as identifier_value,
+        case
+            when transactions.record_id is null then coalesce(orders.email, orders.customer_id)
+        end as identifier_value,
         transactions.order_id as object_id,
         {{ json_object({
             'amount': 'transactions.amount', 'currency': 'transactions.currency', 'status': 'transactions.status',
@@ -54,7 +65,11 @@ activities as (
         on ordered_items.order_id = transactions.order_id
     where
         transactions.occurred_at is not null
-        and (transactions.record_id is not null or orders.email is not null or orders.customer_id is not null)
+        and (
+            transactions.record_id is not null
+            or orders.email is not null
+            or orders.customer_id is not null
+        )
 )
 
 select * from activities

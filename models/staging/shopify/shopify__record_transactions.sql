@@ -41,7 +41,8 @@ decided_orders as (
         orders.*,
         customers.record_id,
         case
-            when orders.cancelled_at is not null or orders.financial_status in ('voided', 'expired') then 'cancelled'
+            when orders.cancelled_at is not null or orders.financial_status in ('voided', 'expired')
+                then 'cancelled'
             when orders.financial_status in ('paid', 'partially_refunded') then 'paid'
             when orders.financial_status = 'refunded' then 'refunded'
             else 'pending'
@@ -72,7 +73,9 @@ transactions as (
         -coalesce(
             refunds.amount,
             case
-                when refunded_lines.refund_id is not null or refund_adjustments.refund_id is not null
+                when
+                    refunded_lines.refund_id is not null
+                    or refund_adjustments.refund_id is not null
                     then coalesce(refunded_lines.amount, 0) - coalesce(refund_adjustments.amount, 0)
             end
         ) as amount,

@@ -10,7 +10,10 @@ events as (
         'social:lead_form_submission:' || submission_id || ':email' as consent_event_id,
         'social' as source,
         record_id,
-        case when email is not null then 'email' when social_profile_id is not null then 'social_profile_id' end as identifier_type,
+        case
+            when email is not null then 'email'
+            when social_profile_id is not null then 'social_profile_id'
+        end as identifier_type,
         coalesce(email, social_profile_id) as identifier_value,
         null as brand,
         'marketing' as purpose,
@@ -26,7 +29,8 @@ events as (
         'lead form' as method,
         null as actor,
         country_code as jurisdiction,
-        'marketing_opt_in=' || case when has_marketing_opt_in then 'true' else 'false' end as raw_signal,
+        'marketing_opt_in='
+        || case when has_marketing_opt_in then 'true' else 'false' end as raw_signal,
         loaded_at
     from submissions
 )

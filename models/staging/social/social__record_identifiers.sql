@@ -13,10 +13,20 @@ identifiers as (
         loaded_at
     from submissions
     union all
-    select record_id, 'email' as identifier_type, email as identifier_value, submitted_at as observed_at, loaded_at
+    select
+        record_id,
+        'email' as identifier_type,
+        email as identifier_value,
+        submitted_at as observed_at,
+        loaded_at
     from submissions
     union all
-    select record_id, 'phone' as identifier_type, phone as identifier_value, submitted_at as observed_at, loaded_at
+    select
+        record_id,
+        'phone' as identifier_type,
+        phone as identifier_value,
+        submitted_at as observed_at,
+        loaded_at
     from submissions
 ),
 

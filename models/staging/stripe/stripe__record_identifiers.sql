@@ -9,16 +9,36 @@ charges as (
 ),
 
 identifiers as (
-    select record_id, 'stripe_id' as identifier_type, customer_id as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'stripe_id' as identifier_type,
+        customer_id as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from customers
     union all
-    select record_id, 'email' as identifier_type, email as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'email' as identifier_type,
+        email as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from customers
     union all
-    select record_id, 'phone' as identifier_type, phone as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'phone' as identifier_type,
+        phone as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from customers
     union all
-    select record_id, 'user_id' as identifier_type, user_id as identifier_value, created_at as observed_at, loaded_at
+    select
+        record_id,
+        'user_id' as identifier_type,
+        user_id as identifier_value,
+        created_at as observed_at,
+        loaded_at
     from customers
     union all
     select

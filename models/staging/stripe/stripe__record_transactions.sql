@@ -29,7 +29,11 @@ transactions as (
         amount,
         currency,
         created_at as occurred_at,
-        case when status = 'succeeded' and is_paid then 'paid' when status = 'pending' then 'pending' else 'failed' end as status,
+        case
+            when status = 'succeeded' and is_paid then 'paid'
+            when status = 'pending' then 'pending'
+            else 'failed'
+        end as status,
         status = 'succeeded' and is_paid as is_revenue,
         'stripe:invoice:' || invoice_id as order_id,
         loaded_at
@@ -61,7 +65,11 @@ transactions as (
         -refunds.amount as amount,
         refunds.currency,
         refunds.created_at as occurred_at,
-        case when refunds.status = 'succeeded' then 'refunded' when refunds.status = 'pending' then 'pending' else 'failed' end as status,
+        case
+            when refunds.status = 'succeeded' then 'refunded'
+            when refunds.status = 'pending' then 'pending'
+            else 'failed'
+        end as status,
         refunds.status = 'succeeded' as is_revenue,
         'stripe:charge:' || refunds.charge_id as order_id,
         refunds.loaded_at
