@@ -133,7 +133,7 @@ def learn(
             m[i] = _normal(onehot[i], pull, guess[i])
             for k, kind in enumerate(others, start=1 + len(matches)):
                 if name in shared[kind.name]:
-                    shared[kind.name][name] = _normal(onehot[i], parts[k], _first_shared(guess[i]))
+                    shared[kind.name][name] = _normal(onehot[i], parts[k], m[i])
         history = max(abs(kinds[k] - before[k]) / max(before[k], 1e-3) for k in kinds)
         if history < CONVERGED:
             break
