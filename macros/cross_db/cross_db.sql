@@ -143,3 +143,7 @@
         else try_cast(trim({{ expression }}) as timestamp)
     end
 {%- endmacro %}
+
+
+{#- Behind `as` of a CTE: read it where it is used instead of storing it first. -#}
+{% macro not_materialized() -%}not materialized{%- endmacro %}

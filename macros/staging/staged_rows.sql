@@ -9,12 +9,23 @@
 {% macro staged_rows(source_name, table_name, key, latest_by=[], country=none) -%}
     {%- set keys = [key] if key is string else key -%}
     {%- set order_by = [latest_by] if latest_by is string else latest_by -%}
-    select
-        kept.*{{ ',' if country is not none }}
-        {%- if country is not none %}
-        {{ to_country_code(country) }} as row_country_code
-        {%- endif %}
-    from (
+    {#- Almost every key stands once: only the others are ranked, which is what costs time. -#}
+    with keyed as {{ not_materialized() }} (
+        select
+            raw_rows.*,
+            {{ row_key(keys, 'raw_rows') }} as row_key
+        from {{ ref('base_' ~ source_name ~ '__' ~ table_name) }} as raw_rows
+    ),
+
+    repeated as (
+        select row_key
+        from keyed
+        where row_key is not null
+        group by row_key
+        having count(*) > 1
+    ),
+
+    ranked as (
         select
             keyed.*,
             row_number() over (
@@ -26,22 +37,40 @@
                     {{ whole_row_hash('keyed') }}
             ) as row_rank,
             count(*) over (partition by keyed.row_key) - 1 as collapsed_count
-        from (
-            select
-                raw_rows.*,
-                {{ row_key(keys, 'raw_rows') }} as row_key
-            from {{ ref('base_' ~ source_name ~ '__' ~ table_name) }} as raw_rows
-        ) as keyed
-        left join {{ ref('privacy__suppressed_rows') }} as suppressed
-            on
-                suppressed.source = '{{ source_name }}'
-                and suppressed.source_table = '{{ table_name }}'
-                and suppressed.row_key = keyed.row_key
+        from keyed
+        inner join repeated
+            on repeated.row_key = keyed.row_key
+    ),
+
+    kept as (
+        select
+            keyed.*,
+            cast(1 as bigint) as row_rank,
+            cast(0 as bigint) as collapsed_count
+        from keyed
+        left join repeated
+            on repeated.row_key = keyed.row_key
         where
             keyed.row_key is not null
-            and suppressed.row_key is null
-    ) as kept
-    where kept.row_rank = 1
+            and repeated.row_key is null
+        union all
+        select *
+        from ranked
+        where row_rank = 1
+    )
+
+    select
+        kept.*{{ ',' if country is not none }}
+        {%- if country is not none %}
+        {{ to_country_code(country) }} as row_country_code
+        {%- endif %}
+    from kept
+    left join {{ ref('privacy__suppressed_rows') }} as suppressed
+        on
+            suppressed.source = '{{ source_name }}'
+            and suppressed.source_table = '{{ table_name }}'
+            and suppressed.row_key = kept.row_key
+    where suppressed.row_key is null
 {%- endmacro %}
 
 

@@ -2,10 +2,9 @@
 
 {#- The text without blanks around it; null where it only says that there is none. -#}
 {% macro to_text(expression) -%}
-    case
-        when lower(trim({{ expression }})) not in ('', 'null', 'n/a', '#n/a', 'none', 'nan', 'undefined', '-', '--', '[object object]')
-            then trim({{ expression }})
-    end
+    nullif({{ regexp_replace_all(
+        "trim(" ~ expression ~ ")", "(?i)^(null|n/a|#n/a|none|nan|undefined|-|--|[[]object object[]])$", ""
+    ) }}, '')
 {%- endmacro %}
 
 
@@ -15,19 +14,19 @@
 {%- endmacro %}
 
 
+{#-
+    How the macros below are written: each is a chain of functions around one mention of its expression.
+    A macro that names its expression several times grows with every level, until planning a query takes
+    longer than running it; and `in` with a long list becomes a join of its own, each time it is written.
+-#}
+
 {#- An email address in lower case, or null where the text is none. -#}
 {% macro to_email(expression) -%}
-    case
-        when {{ regexp_like(email_text(expression), "^[a-z0-9_''+&.!#$%*/=?^`{|}~-]+@([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,63}$") }}
-            and {{ email_text(expression) }} not like '%..%'
-            and {{ email_text(expression) }} not like '%.@%'
-            and {{ email_text(expression) }} not like '.%'
-            and length({{ email_text(expression) }}) <= 254
-            then {{ email_text(expression) }}
-    end
-{%- endmacro %}
-{% macro email_text(expression) -%}
-    lower(replace(trim({{ expression }}), 'mailto:', ''))
+    {%- set word = "[a-z0-9_''+&!#$%*/=?^`{|}~-]+" -%}
+    {{ regexp_extract(
+        regexp_replace_all("lower(replace(trim(" ~ expression ~ "), 'mailto:', ''))", "^.{255,}$", ""),
+        "^" ~ word ~ "([.]" ~ word ~ ")*@([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,63}$"
+    ) }}
 {%- endmacro %}
 
 
@@ -38,12 +37,11 @@
     one digit over and over is no number.
 -#}
 {% macro to_phone(expression, country="null") -%}
-    {%- set digits = phone_digits(expression) -%}
     {%- set calling_codes = {} -%}
     {%- set trunk_prefixes = {} -%}
     {%- for known in countries() -%}
         {%- do calling_codes.update({known.code: known.calling_code}) -%}
-        {%- if known.trunk_prefix -%}{%- do trunk_prefixes.update({known.code: known.trunk_prefix}) -%}{%- endif -%}
+        {%- do trunk_prefixes.update({known.code: known.trunk_prefix}) -%}
     {%- endfor -%}
     {%- set home = var('default_country', 'US') | upper -%}
     {%- if home not in calling_codes -%}
@@ -51,27 +49,30 @@
     {%- endif -%}
     {%- if country == "null" -%}
         {%- set calling_code = "'" ~ calling_codes[home] ~ "'" -%}
-        {%- set trunk_prefix = "'" ~ trunk_prefixes.get(home, '') ~ "'" -%}
+        {%- set trunk_prefix = "'" ~ trunk_prefixes[home] ~ "'" -%}
     {%- else -%}
         {%- set calling_code = "coalesce(" ~ lookup(country, calling_codes) ~ ", '" ~ calling_codes[home] ~ "')" -%}
-        {%- set trunk_prefix = "coalesce(" ~ lookup(country, trunk_prefixes) ~ ", '')" -%}
+        {%- set trunk_prefix = "coalesce(" ~ lookup(country, trunk_prefixes) ~ ", '" ~ trunk_prefixes[home] ~ "')" -%}
     {%- endif -%}
-    {%- set national = "case when " ~ trunk_prefix ~ " <> '' and substr(" ~ digits ~ ", 1, length(" ~ trunk_prefix ~ ")) = " ~ trunk_prefix
-        ~ " then substr(" ~ digits ~ ", length(" ~ trunk_prefix ~ ") + 1) else " ~ digits ~ " end" -%}
-    {%- set number -%}
-        case
-            when replace({{ digits }}, substr({{ digits }}, 1, 1), '') = '' then null
-            when trim({{ expression }}) like '+%' or trim({{ expression }}) like '(+%' or {{ digits }} like '00%'
-                then ltrim({{ digits }}, '0')
-            when {{ calling_code }} = '1' then '1' || {{ regexp_extract(digits, "^1?([2-9][0-9]{9})$", 1) }}
-            when length({{ digits }}) >= 11 and substr({{ digits }}, 1, length({{ calling_code }})) = {{ calling_code }} then {{ digits }}
-            else {{ calling_code }} || {{ national }}
-        end
-    {%- endset -%}
-    '+' || {{ regexp_extract(number, "^(1[2-9][0-9]{9}|[2-9][0-9]{7,14})$", 0) }}
+    {%- set typed = phone_digits(expression) -%}
+    {#- '+4420...' where the number names its country, else '44|0|020...' -#}
+    {%- set marked = "case when " ~ typed ~ " like '+%' then " ~ typed
+        ~ " when length(" ~ typed ~ ") >= 11 and " ~ typed ~ " like " ~ calling_code ~ " || '%' then '+' || " ~ typed
+        ~ " else " ~ calling_code ~ " || '|' || " ~ trunk_prefix ~ " || '|' || " ~ typed ~ " end" -%}
+    {{ regexp_extract(
+        regexp_replace_all(marked, "^([0-9]+)[|](?:0[|]0?|06[|](?:06)?|8[|]8?|[|])([0-9]*)$", "+\\1\\2"),
+        "^[+](1[2-9][0-9]{9}|[2-9][0-9]{7,14})$"
+    ) }}
 {%- endmacro %}
 {% macro phone_digits(expression) -%}
-    {{ regexp_replace_all("replace(" ~ expression ~ ", '(0)', '')", "[xX#;].*$|[eE][xX][tT].*$|[^0-9]", "") }}
+    {#- Extensions and all but digits and + left off; 00 is +; one digit over and over is nothing. -#}
+    {{ regexp_replace_all(
+        regexp_replace_all(
+            regexp_replace_all("replace(" ~ expression ~ ", '(0)', '')", "[xX#;].*$|[eE][xX][tT].*$|[^0-9+]", ""),
+            "^(00|[+])0*", "+"
+        ),
+        "^[+]?(0+|1+|2+|3+|4+|5+|6+|7+|8+|9+)$", ""
+    ) }}
 {%- endmacro %}
 
 
@@ -138,19 +139,18 @@
 
 {#- A boolean from the ways systems write it; null where it is none of them. -#}
 {% macro to_boolean(expression) -%}
-    case
-        when lower(trim({{ expression }})) in ('true', 't', 'yes', 'y', '1', '1.0', 'on') then true
-        when lower(trim({{ expression }})) in ('false', 'f', 'no', 'n', '0', '0.0', 'off') then false
-    end
+    cast({{ lookup("lower(trim(" ~ expression ~ "))", {
+        'true': 'true', 't': 'true', 'yes': 'true', 'y': 'true', '1': 'true', '1.0': 'true', 'on': 'true',
+        'false': 'false', 'f': 'false', 'no': 'false', 'n': 'false', '0': 'false', '0.0': 'false', 'off': 'false'
+    }) }} as boolean)
 {%- endmacro %}
 
 
 {#- One of the accepted words, in lower case; null where the text is none of them. -#}
 {% macro to_accepted(expression, words) -%}
-    case
-        when lower(trim({{ expression }})) in ({% for word in words %}'{{ word }}'{{ ', ' if not loop.last }}{% endfor %})
-            then lower(trim({{ expression }}))
-    end
+    {%- set accepted = {} -%}
+    {%- for word in words -%}{%- do accepted.update({word: word}) -%}{%- endfor -%}
+    {{ lookup("lower(trim(" ~ expression ~ "))", accepted) }}
 {%- endmacro %}
 
 
@@ -203,8 +203,12 @@
 
 {#- Money given in the smallest unit of its currency (cents), as an amount; some currencies have no smaller unit. -#}
 {% macro from_minor_units(expression, currency) -%}
+    {%- set units = {} -%}
+    {%- for code in [
+        'bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'ugx', 'vnd', 'vuv', 'xaf', 'xof', 'xpf'
+    ] -%}{%- do units.update({code: '1'}) -%}{%- endfor -%}
     {{ try_cast(
-        "round(" ~ to_number(expression) ~ " / case when lower(trim(" ~ currency ~ ")) in ("
-        ~ "'bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'ugx', 'vnd', 'vuv', 'xaf', 'xof', 'xpf'"
-        ~ ") then 1 else 100 end, 2)", 'numeric(18, 2)') }}
+        "round(" ~ to_number(expression) ~ " / coalesce(cast(" ~ lookup("lower(trim(" ~ currency ~ "))", units) ~ " as integer), 100), 2)",
+        'numeric(18, 2)'
+    ) }}
 {%- endmacro %}
