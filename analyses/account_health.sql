@@ -1,5 +1,6 @@
 -- Question: which accounts with business on the table are unhappy or gone quiet?
--- Read: one row an account with an open opportunity, the most worrying first. `concern` says what to talk
+-- Read: one row an account with an open opportunity, the most worrying first. `concern` says what
+-- to talk
 -- about before the next sales call.
 with accounts as (
     select * from {{ ref('accounts') }}
@@ -20,7 +21,8 @@ final as (
         currency,
         last_activity_at,
         case
-            when open_ticket_count > 0 and active_customer_count_90d = 0 then 'open tickets and nobody active'
+            when open_ticket_count > 0 and active_customer_count_90d = 0
+                then 'open tickets and nobody active'
             when open_ticket_count > 0 then 'open tickets'
             when customer_count > 0 and active_customer_count_90d = 0 then 'nobody active'
             when customer_count = 0 then 'no contact known'

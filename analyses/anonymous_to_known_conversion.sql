@@ -1,5 +1,6 @@
 -- Question: how many anonymous visitors do we come to know, and how long does it take?
--- Read: one row a quarter of the first visit. `known_share` of the browsers seen first in it belong to a
+-- Read: one row a quarter of the first visit. `known_share` of the browsers seen first in it belong
+-- to a
 -- customer by now; `known_later_count` of these were seen before anybody knew whose they were.
 with browsers as (
     select

@@ -1,6 +1,8 @@
 -- Question: how many of our customers may we reach, by which channel, and who holds the evidence?
--- Read: one row a purpose, channel, status and source of the evidence, of the contact points that `customers`
--- shows. `share` is of all customers with such a contact point; everything but `granted` may not be used.
+-- Read: one row a purpose, channel, status and source of the evidence, of the contact points that
+-- `customers`
+-- shows. `share` is of all customers with such a contact point; everything but `granted` may not be
+-- used.
 with consents as (
     select * from {{ ref('customer_consents') }}
     where is_primary
@@ -28,7 +30,12 @@ final as (
         on
             totals.purpose = consents.purpose
             and totals.channel = consents.channel
-    group by consents.purpose, consents.channel, consents.status, coalesce(consents.source, 'no evidence'), totals.customer_count
+    group by
+        consents.purpose,
+        consents.channel,
+        consents.status,
+        coalesce(consents.source, 'no evidence'),
+        totals.customer_count
 )
 
 select * from final

@@ -1,5 +1,6 @@
 -- Question: how well do the sources know the same people?
--- Read: one row a source. `matched_share` is the part of its people that at least one other source knows;
+-- Read: one row a source. `matched_share` is the part of its people that at least one other source
+-- knows;
 -- `records_per_person` above 1 means that the source holds people twice.
 with records as (
     select * from {{ ref('customer_source_records') }}

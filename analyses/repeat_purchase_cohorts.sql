@@ -1,6 +1,8 @@
 -- Question: do customers come back, and do newer ones come back sooner?
--- Read: one row a quarter of first purchase. Compare `again_within_90_days_share` down the rows; the last
--- quarters have had less time, and a share is null until every customer of the quarter has had the days.
+-- Read: one row a quarter of first purchase. Compare `again_within_90_days_share` down the rows;
+-- the last
+-- quarters have had less time, and a share is null until every customer of the quarter has had the
+-- days.
 with purchases as (
     select
         customer_id,

@@ -1,11 +1,16 @@
 -- Question: which channel brings customers, and which brings customers who spend?
--- Read: one row a channel and currency. `customer_count` came by that channel (their first activity that was
--- not merely something sent to them); compare `buyer_count` and `revenue_per_buyer` between channels.
+-- Read: one row a channel and currency. `customer_count` came by that channel (their first activity
+-- that was
+-- not merely something sent to them); compare `buyer_count` and `revenue_per_buyer` between
+-- channels.
 with first_activities as (
     select
         customer_id,
         channel,
-        row_number() over (partition by customer_id order by occurred_at asc, activity_id asc) as place
+        row_number() over (
+            partition by customer_id
+            order by occurred_at asc, activity_id asc
+        ) as place
     from {{ ref('activities') }}
     where
         customer_id is not null

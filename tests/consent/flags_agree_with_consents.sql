@@ -1,4 +1,5 @@
--- Nobody may be contacted, profiled or shared with ads unless a consent in force says so: every flag of
+-- Nobody may be contacted, profiled or shared with ads unless a consent in force says so: every
+-- flag of
 -- customers that is true has its granted row in customer_consents.
 with flags as (
     select customer_id, 'marketing' as purpose, 'email' as channel from {{ ref('customers') }} where can_email

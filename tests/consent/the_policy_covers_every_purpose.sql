@@ -1,4 +1,5 @@
--- Every jurisdiction of the policy has a row for every purpose and channel, and the unknown one is at least
+-- Every jurisdiction of the policy has a row for every purpose and channel, and the unknown one is
+-- at least
 -- as strict as any.
 with expected as (
     select

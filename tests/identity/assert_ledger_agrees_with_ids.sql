@@ -1,4 +1,5 @@
--- The last move of every record in the ledger is the id it carries: any past can be read back from it.
+-- The last move of every record in the ledger is the id it carries: any past can be read back from
+-- it.
 with changes as (
     select * from {{ ref('customer_id_changes') }}
 ),

@@ -1,4 +1,5 @@
--- Whoever reads the evidence never finds a link whose ends belong to different customers or accounts.
+-- Whoever reads the evidence never finds a link whose ends belong to different customers or
+-- accounts.
 with links as (
     select * from {{ ref('identity_links') }}
 ),

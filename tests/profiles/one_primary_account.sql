@@ -1,4 +1,5 @@
--- Nobody belongs to two accounts first of all, and whoever belongs to any belongs to one first of all.
+-- Nobody belongs to two accounts first of all, and whoever belongs to any belongs to one first of
+-- all.
 select customer_id
 from {{ ref('customer_accounts') }}
 group by customer_id

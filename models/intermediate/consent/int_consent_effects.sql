@@ -13,7 +13,8 @@ policy as (
     select * from {{ ref('consent_policy') }}
 ),
 
--- What was said about every channel or purpose at once concerns each; so does a restriction that does not
+-- What was said about every channel or purpose at once concerns each; so does a restriction that
+-- does not
 -- say, or not in known words, which channel or purpose it means. A grant must name what it grants.
 purposes as (
     select distinct
@@ -52,7 +53,10 @@ events as (
         consent_events.effective_to,
         consent_events.loaded_at,
         {{ consent_effect('consent_events.action', "'ads'", 'true') }} as broad_effect,
-        coalesce(upper(consent_events.jurisdiction), person_records.country_code) as known_jurisdiction
+        coalesce(
+            upper(consent_events.jurisdiction),
+            person_records.country_code
+        ) as known_jurisdiction
     from consent_events
     left join person_records on person_records.record_id = consent_events.record_id
     where coalesce(consent_events.identifier_value, consent_events.record_id) is not null
@@ -87,30 +91,48 @@ expanded as (
 with_policy as (
     select
         expanded.*,
-        coalesce(exact.jurisdiction, country.jurisdiction, strictest.jurisdiction) as policy_jurisdiction,
+        coalesce(
+            exact.jurisdiction,
+            country.jurisdiction,
+            strictest.jurisdiction
+        ) as policy_jurisdiction,
         case
             when exact.jurisdiction is not null then exact.max_age_days
             when country.jurisdiction is not null then country.max_age_days
             else strictest.max_age_days
         end as max_age_days,
-        coalesce(exact.requires_double_opt_in, country.requires_double_opt_in, strictest.requires_double_opt_in, true) as requires_double_opt_in,
+        coalesce(
+            exact.requires_double_opt_in,
+            country.requires_double_opt_in,
+            strictest.requires_double_opt_in,
+            true
+        ) as requires_double_opt_in,
         coalesce(exact.honours_gpc, country.honours_gpc, strictest.honours_gpc, true) as honours_gpc
     from expanded
     left join policy as exact
         on
             exact.jurisdiction = expanded.known_jurisdiction
             and exact.purpose = expanded.decided_purpose
-            and exact.channel = case when expanded.decided_purpose = 'marketing' then expanded.decided_channel else 'any' end
+            and exact.channel = case
+                when expanded.decided_purpose = 'marketing' then expanded.decided_channel
+                else 'any'
+            end
     left join policy as country
         on
             country.jurisdiction = split_part(expanded.known_jurisdiction, '-', 1)
             and country.purpose = expanded.decided_purpose
-            and country.channel = case when expanded.decided_purpose = 'marketing' then expanded.decided_channel else 'any' end
+            and country.channel = case
+                when expanded.decided_purpose = 'marketing' then expanded.decided_channel
+                else 'any'
+            end
     left join policy as strictest
         on
             strictest.jurisdiction = 'unknown'
             and strictest.purpose = expanded.decided_purpose
-            and strictest.channel = case when expanded.decided_purpose = 'marketing' then expanded.decided_channel else 'any' end
+            and strictest.channel = case
+                when expanded.decided_purpose = 'marketing' then expanded.decided_channel
+                else 'any'
+            end
 ),
 
 judged as (

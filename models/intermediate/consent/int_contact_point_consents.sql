@@ -37,7 +37,8 @@ said_of_the_point as (
         on
             points.channel = effects.channel
             and points.contact_point = effects.identifier_value
-    where effects.identifier_type = case when effects.channel = 'email' then 'email' else 'phone' end
+    where
+        effects.identifier_type = case when effects.channel = 'email' then 'email' else 'phone' end
 ),
 
 said_of_the_person as (
@@ -106,8 +107,14 @@ evidence as (
             partition by decided.customer_id, decided.channel, decided.contact_point
             order by
                 case
-                    when decided.status = 'granted' and gathered.effect = 'grant' and gathered.has_begun and not gathered.has_ended then 1
-                    when decided.status = 'denied' and gathered.effect in ('restrict', 'latch') then 1
+                    when
+                        decided.status = 'granted'
+                        and gathered.effect = 'grant'
+                        and gathered.has_begun
+                        and not gathered.has_ended
+                        then 1
+                    when decided.status = 'denied' and gathered.effect in ('restrict', 'latch')
+                        then 1
                     else 2
                 end asc,
                 gathered.decided_at desc nulls last,

@@ -20,7 +20,8 @@ components as (
     group by customer_id
 ),
 
--- The decision on each identifier of the person, and the part of the customer that a grant of it reaches.
+-- The decision on each identifier of the person, and the part of the customer that a grant of it
+-- reaches.
 owned as (
     select
         owners.customer_id,
@@ -32,7 +33,10 @@ owned as (
         decisions.status,
         decisions.decided_at,
         decisions.expires_at,
-        case when decisions.status = 'granted' and effects.effect = 'grant' and owners.may_grant then owners.component_id end as granted_component_id
+        case
+            when decisions.status = 'granted' and effects.effect = 'grant' and owners.may_grant
+                then owners.component_id
+        end as granted_component_id
     from effects
     inner join owners on owners.consent_event_id = effects.consent_event_id
     inner join decisions
@@ -83,12 +87,21 @@ final as (
         judged.customer_id,
         judged.purpose,
         case
-            when judged.strictest_status = 'granted' and judged.granted_component_count < components.component_count then 'unknown'
+            when
+                judged.strictest_status = 'granted'
+                and judged.granted_component_count < components.component_count
+                then 'unknown'
             else judged.strictest_status
         end as status,
-        judged.strictest_status = 'granted' and judged.granted_component_count < components.component_count as is_granted_in_part,
+        judged.strictest_status = 'granted'
+        and judged.granted_component_count < components.component_count as is_granted_in_part,
         judged.decided_at,
-        case when judged.strictest_status = 'granted' and judged.granted_component_count = components.component_count then judged.expires_at end as expires_at,
+        case
+            when
+                judged.strictest_status = 'granted'
+                and judged.granted_component_count = components.component_count
+                then judged.expires_at
+        end as expires_at,
         latest_events.consent_event_id,
         latest_events.source
     from judged

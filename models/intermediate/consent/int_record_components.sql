@@ -35,7 +35,8 @@ neighbours as (
             and ids_r.customer_id = ids_l.customer_id
 ),
 
--- The smallest record of a component reaches all of it, as each step leads to a greater record than it.
+-- The smallest record of a component reaches all of it, as each step leads to a greater record than
+-- it.
 reached as (
     select
         record_id,

@@ -12,11 +12,6 @@ def model(dbt, session):
         "junk_max_names_per_contact": dbt.config.get("junk_max_names_per_contact"),
         "junk_max_names_per_address": dbt.config.get("junk_max_names_per_address"),
     }
-    return resolve_relations(
-        "account",
-        dbt.ref("int_account_match_records"),
-        dbt.ref("record_identifiers"),
-        dbt.ref("int_account_overrides"),
-        reference,
-        settings,
-    )
+    records, identifiers = dbt.ref("int_account_match_records"), dbt.ref("record_identifiers")
+    overrides = dbt.ref("int_account_overrides")
+    return resolve_relations("account", records, identifiers, overrides, reference, settings)

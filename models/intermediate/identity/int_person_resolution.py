@@ -12,11 +12,6 @@ def model(dbt, session):
         "junk_max_names_per_contact": dbt.config.get("junk_max_names_per_contact"),
         "junk_max_names_per_address": dbt.config.get("junk_max_names_per_address"),
     }
-    return resolve_relations(
-        "person",
-        dbt.ref("int_person_match_records"),
-        dbt.ref("record_identifiers"),
-        dbt.ref("int_person_overrides"),
-        reference,
-        settings,
-    )
+    records, identifiers = dbt.ref("int_person_match_records"), dbt.ref("record_identifiers")
+    overrides = dbt.ref("int_person_overrides")
+    return resolve_relations("person", records, identifiers, overrides, reference, settings)

@@ -27,8 +27,16 @@ final as (
         account_records.annual_revenue,
         parents.account_id as parent_account_id,
         {{ address_line('account_records') }} as address,
-        coalesce(account_records.created_at, account_records.updated_at, account_records.loaded_at) as created_at,
-        coalesce(account_records.updated_at, account_records.created_at, account_records.loaded_at) as seen_at
+        coalesce(
+            account_records.created_at,
+            account_records.updated_at,
+            account_records.loaded_at
+        ) as created_at,
+        coalesce(
+            account_records.updated_at,
+            account_records.created_at,
+            account_records.loaded_at
+        ) as seen_at
     from account_records
     inner join account_ids on account_ids.record_id = account_records.record_id
     left join account_ids as parents on parents.record_id = account_records.parent_record_id

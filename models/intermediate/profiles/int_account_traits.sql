@@ -70,7 +70,9 @@ money as (
         sum(order_count) as order_count,
         max(case when currency_rank = 1 then revenue_amount end) as revenue_amount,
         max(case when currency_rank = 1 then revenue_365d_amount end) as revenue_365d_amount,
-        sum(case when currency_rank > 1 then transaction_count else 0 end) as other_currency_transaction_count,
+        sum(
+            case when currency_rank > 1 then transaction_count else 0 end
+        ) as other_currency_transaction_count,
         max(last_order_at) as last_order_at
     from ranked
     group by account_id
@@ -133,9 +135,13 @@ final as (
     select
         accounts.account_id,
         cast(coalesce(people.customer_count, 0) as bigint) as customer_count,
-        cast(coalesce(people_activities.active_customer_count_90d, 0) as bigint) as active_customer_count_90d,
+        cast(
+            coalesce(people_activities.active_customer_count_90d, 0) as bigint
+        ) as active_customer_count_90d,
         cast(coalesce(opportunities.open_opportunity_count, 0) as bigint) as open_opportunity_count,
-        cast(coalesce(opportunities.open_opportunity_amount, 0) as numeric(18, 2)) as open_opportunity_amount,
+        cast(
+            coalesce(opportunities.open_opportunity_amount, 0) as numeric(18, 2)
+        ) as open_opportunity_amount,
         cast(coalesce(opportunities.won_opportunity_count, 0) as bigint) as won_opportunity_count,
         cast(coalesce(opportunities.won_amount, 0) as numeric(18, 2)) as won_amount,
         opportunities.last_won_at,
@@ -145,7 +151,9 @@ final as (
         cast(coalesce(money.order_count, 0) as bigint) as order_count,
         cast(coalesce(money.revenue_amount, 0) as numeric(18, 2)) as revenue_amount,
         cast(coalesce(money.revenue_365d_amount, 0) as numeric(18, 2)) as revenue_365d_amount,
-        cast(coalesce(money.other_currency_transaction_count, 0) as bigint) as other_currency_transaction_count,
+        cast(
+            coalesce(money.other_currency_transaction_count, 0) as bigint
+        ) as other_currency_transaction_count,
         money.last_order_at,
         case
             when own_activities.last_activity_at is null then people_activities.last_activity_at

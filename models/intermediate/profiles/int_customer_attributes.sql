@@ -29,7 +29,10 @@ final as (
         pivoted.customer_id,
         pivoted.first_name,
         pivoted.last_name,
-        coalesce(nullif(concat_ws(' ', pivoted.first_name, pivoted.last_name), ''), pivoted.full_name) as full_name,
+        coalesce(
+            nullif(concat_ws(' ', pivoted.first_name, pivoted.last_name), ''),
+            pivoted.full_name
+        ) as full_name,
         pivoted.email,
         pivoted.phone,
         pivoted.address,

@@ -52,8 +52,15 @@ final as (
         max(case when currency_rank = 1 then revenue_30d_amount end) as revenue_30d_amount,
         max(case when currency_rank = 1 then revenue_90d_amount end) as revenue_90d_amount,
         max(case when currency_rank = 1 then revenue_365d_amount end) as revenue_365d_amount,
-        max(case when currency_rank = 1 and order_count > 0 then cast(round(purchase_amount / order_count, 2) as numeric(18, 2)) end) as average_order_amount,
-        cast(sum(case when currency_rank > 1 then transaction_count else 0 end) as bigint) as other_currency_transaction_count,
+        max(
+            case
+                when currency_rank = 1 and order_count > 0
+                    then cast(round(purchase_amount / order_count, 2) as numeric(18, 2))
+            end
+        ) as average_order_amount,
+        cast(
+            sum(case when currency_rank > 1 then transaction_count else 0 end) as bigint
+        ) as other_currency_transaction_count,
         min(first_order_at) as first_order_at,
         max(last_order_at) as last_order_at
     from ranked

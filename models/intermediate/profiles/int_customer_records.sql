@@ -30,8 +30,16 @@ final as (
         person_records.job_title,
         person_records.account_record_id,
         {{ address_line('person_records') }} as address,
-        coalesce(person_records.created_at, person_records.updated_at, person_records.loaded_at) as created_at,
-        coalesce(person_records.updated_at, person_records.created_at, person_records.loaded_at) as seen_at
+        coalesce(
+            person_records.created_at,
+            person_records.updated_at,
+            person_records.loaded_at
+        ) as created_at,
+        coalesce(
+            person_records.updated_at,
+            person_records.created_at,
+            person_records.loaded_at
+        ) as seen_at
     from person_records
     inner join person_ids on person_ids.record_id = person_records.record_id
 )

@@ -99,7 +99,9 @@ final as (
             when engagement_count_90d > 0 then 'engaged'
             else 'prospect'
         end as lifecycle_stage,
-        cast(floor(100.0 * engagement_points / (engagement_points + 50)) as integer) as engagement_score,
+        cast(
+            floor(100.0 * engagement_points / (engagement_points + 50)) as integer
+        ) as engagement_score,
         cast(activity_count as bigint) as activity_count,
         cast(activity_count_30d as bigint) as activity_count_30d,
         cast(activity_count_90d as bigint) as activity_count_90d,

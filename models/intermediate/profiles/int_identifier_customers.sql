@@ -39,8 +39,14 @@ final as (
         customer_id,
         customer_count,
         identified_at,
-        case when place = 1 then cast('0001-01-01' as timestamp) else coalesce(identified_at, cast('0001-01-01' as timestamp)) end as holds_from,
-        case when place = customer_count then cast('9999-12-31' as timestamp) else coalesce(next_identified_at, cast('0001-01-01' as timestamp)) end as holds_to
+        case
+            when place = 1 then cast('0001-01-01' as timestamp)
+            else coalesce(identified_at, cast('0001-01-01' as timestamp))
+        end as holds_from,
+        case
+            when place = customer_count then cast('9999-12-31' as timestamp)
+            else coalesce(next_identified_at, cast('0001-01-01' as timestamp))
+        end as holds_to
     from ordered
 )
 

@@ -17,9 +17,13 @@ final as (
         max(currency) as currency,
         coalesce(max(amount), max(revenue_impact)) as amount,
         max(case when activity = 'opportunity_won' then 1 else 0 end) = 1 as is_won,
-        max(case when activity in ('opportunity_won', 'opportunity_lost') then 1 else 0 end) = 0 as is_open,
+        max(
+            case when activity in ('opportunity_won', 'opportunity_lost') then 1 else 0 end
+        ) = 0 as is_open,
         min(case when activity = 'opportunity_created' then occurred_at end) as created_at,
-        max(case when activity in ('opportunity_won', 'opportunity_lost') then occurred_at end) as closed_at
+        max(
+            case when activity in ('opportunity_won', 'opportunity_lost') then occurred_at end
+        ) as closed_at
     from activities
     group by object_id
 )

@@ -31,7 +31,12 @@ held as (
     from records
     where address is not null
     union all
-    select customer_id, record_id, identifier_type as channel, identifier_value as contact_point, seen_at
+    select
+        customer_id,
+        record_id,
+        identifier_type as channel,
+        identifier_value as contact_point,
+        seen_at
     from identifiers
     union all
     select customer_id, record_id, 'sms' as channel, identifier_value as contact_point, seen_at

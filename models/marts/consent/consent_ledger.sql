@@ -35,7 +35,10 @@ final as (
         consent_events.jurisdiction,
         effects.policy_jurisdiction,
         consent_events.raw_signal,
-        coalesce(effects.effect = 'grant' and effects.requires_double_opt_in, false) as requires_double_opt_in,
+        coalesce(
+            effects.effect = 'grant' and effects.requires_double_opt_in,
+            false
+        ) as requires_double_opt_in,
         case
             when effects.effect is null then false
             when effects.effect = 'grant' then effects.has_begun and not effects.has_ended

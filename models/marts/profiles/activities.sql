@@ -15,7 +15,8 @@ left_out_records as (
     where is_test or is_deleted
 ),
 
--- An anonymous id passes from one customer to the next; any other identifier must be one customer's alone.
+-- An anonymous id passes from one customer to the next; any other identifier must be one customer's
+-- alone.
 identifier_customers as (
     select * from {{ ref('int_identifier_customers') }}
     where customer_count = 1 or identifier_type = 'anonymous_id'
@@ -40,8 +41,12 @@ resolved as (
         on
             identifier_customers.identifier_type = record_activities.identifier_type
             and identifier_customers.identifier_value = record_activities.identifier_value
-            and identifier_customers.holds_from <= coalesce(record_activities.occurred_at, record_activities.loaded_at)
-            and identifier_customers.holds_to > coalesce(record_activities.occurred_at, record_activities.loaded_at)
+            and identifier_customers.holds_from <= coalesce(
+                record_activities.occurred_at, record_activities.loaded_at
+            )
+            and identifier_customers.holds_to > coalesce(
+                record_activities.occurred_at, record_activities.loaded_at
+            )
 ),
 
 counted as (

@@ -108,7 +108,11 @@ final as (
         record_count,
         row_number() over (
             partition by customer_id
-            order by evidence_rank asc, last_seen_at desc nulls last, record_count desc, account_id asc
+            order by
+                evidence_rank asc,
+                last_seen_at desc nulls last,
+                record_count desc,
+                account_id asc
         ) = 1 as is_primary,
         first_seen_at,
         last_seen_at

@@ -29,7 +29,11 @@ per_source as (
             junk_identifiers.identifier_type = identifiers.identifier_type
             and junk_identifiers.identifier_value = identifiers.identifier_value
     where junk_identifiers.identifier_value is null
-    group by person_ids.customer_id, identifiers.identifier_type, identifiers.identifier_value, identifiers.source
+    group by
+        person_ids.customer_id,
+        identifiers.identifier_type,
+        identifiers.identifier_value,
+        identifiers.source
 ),
 
 final as (

@@ -15,7 +15,9 @@ resolved as (
         record_transactions.*,
         person_ids.customer_id,
         account_ids.account_id,
-        record_transactions.is_revenue and record_transactions.type <> 'refund' and record_transactions.amount > 0 as is_purchase
+        record_transactions.is_revenue
+        and record_transactions.type <> 'refund'
+        and record_transactions.amount > 0 as is_purchase
     from record_transactions
     left join person_ids on person_ids.record_id = record_transactions.record_id
     left join account_ids on account_ids.record_id = record_transactions.account_record_id
