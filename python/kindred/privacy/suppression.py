@@ -75,7 +75,7 @@ def suppressed_rows(
     if key is None:
         raise KindredError(
             f"{len(hashes)} identifiers are suppressed, but the privacy key is not set.",
-            f"Set {KEY_VARIABLE} (or {KEY_FILE_VARIABLE}) to the key the suppressions were made with.",
+            f"Set {KEY_VARIABLE} (or {KEY_FILE_VARIABLE}) to the key they were made with.",
         )
     rows = candidates.to_arrow_table()
     with duckdb.connect() as connection:
