@@ -144,7 +144,7 @@ def _bars(shares: dict[str, float]) -> Table:
     grid.add_column()
     for name, share in shares.items():
         full = round(share * _BAR)
-        bar = f"[green]{'━' * full}[/][dim]{'━' * (_BAR - full)}[/]"
+        bar = f"[green]{'█' * full}[/][dim]{'░' * (_BAR - full)}[/]"
         grid.add_row(f"  {name}", f"{share:.1%}", bar)
     return grid
 
