@@ -43,10 +43,10 @@ test-all: lint ## The same with the slow tests: large samples, soak runs
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Lint Python, types and SQL; the tests lint the dbt project itself
-	@$(BIN)/ruff check python tests models
+	@$(BIN)/ruff check --quiet python tests models
 	@$(BIN)/ruff format --check --quiet python tests
 	@$(BIN)/mypy
-	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar $(SQL)
+	@PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --processes 2 --disable-progress-bar $(SQL)
 
 .PHONY: clean
 clean: ## Remove what runs made: databases, reports, the sample; settings and the key stay
