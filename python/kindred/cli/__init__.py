@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from importlib import import_module
+from pathlib import Path
+from types import TracebackType
 
 import click
 
@@ -45,8 +48,23 @@ def cli() -> None:
     """Kindred: unified, explained profiles of people and companies in your own warehouse."""
 
 
+def report_defect(
+    kind: type[BaseException], error: BaseException, frames: TracebackType | None
+) -> None:
+    """Tell of an error nobody foresaw in two lines; where it happened goes to a file.
+
+    Neither holds the error's own text, which may quote a personal value.
+    """
+    log = Path("logs") / "kindred-defect.log"
+    log.parent.mkdir(exist_ok=True)
+    log.write_text("".join([*traceback.format_tb(frames), kind.__name__, "\n"]), encoding="utf-8")
+    click.secho(f"Error: something nobody foresaw ({kind.__name__}).", fg="red", err=True)
+    click.echo(f"What to do: report it, with the file {log}; it holds no data.", err=True)
+
+
 def main() -> None:
     """Run the command line; problems are told in two lines, never as a stack trace."""
+    sys.excepthook = report_defect
     try:
         cli.main(standalone_mode=False)
     except KindredError as error:
@@ -54,7 +72,7 @@ def main() -> None:
         if error.hint:
             click.echo(f"What to do: {error.hint}", err=True)
         sys.exit(error.exit_code)
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
         sys.exit(2)
     except click.exceptions.Exit as done:

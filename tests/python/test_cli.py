@@ -1,0 +1,57 @@
+"""What must hold for everybody who types `kindred`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kindred.cli
+
+RUN = [sys.executable, "-c", "from kindred.cli import main; main()"]
+
+
+def test_a_defect_is_told_in_two_lines_without_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error nobody foresaw shows no stack trace, and no value of anybody's record."""
+    script = (
+        "import click, kindred.cli as c\n"
+        "@click.command()\n"
+        "def broken():\n"
+        "    raise ValueError('ann@example.com')\n"
+        "c.cli.add_command(broken, 'broken')\n"
+        "c.LazyGroup.get_command = lambda self, ctx, name: broken\n"
+        "c.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "broken"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ},
+    )
+    said = done.stdout + done.stderr
+    written = (tmp_path / "logs" / "kindred-defect.log").read_text(encoding="utf-8")
+    assert done.returncode != 0
+    assert "ValueError" in said and "kindred-defect.log" in said
+    assert "Traceback" not in said and "ann@example.com" not in said
+    assert "broken" in written and "ann@example.com" not in written
+
+
+@pytest.mark.parametrize("name", sorted(kindred.cli.COMMANDS))
+def test_every_command_helps_with_an_example(name: str, tmp_path: Path) -> None:
+    """Each command explains itself, outside a project too, and shows an example."""
+    done = subprocess.run([*RUN, name, "--help"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"kindred {name}" in done.stdout, "no example of the command in its help"
+
+
+def test_an_unknown_command_is_named(tmp_path: Path) -> None:
+    """A mistyped command ends with 2 and one clear message."""
+    done = subprocess.run([*RUN, "bild"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "bild" in done.stderr and "Traceback" not in done.stderr
