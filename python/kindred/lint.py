@@ -357,13 +357,11 @@ def keys_are_tested(house: House) -> Iterator[Finding]:
             or node["name"].startswith("stg_")
         )
         columns = tested.get(node["unique_id"], {})
-        has_key = any({"unique", "not_null"} <= kinds for kinds in columns.values()) or any(
-            "unique_combination" in kinds for kinds in columns.values()
-        )
+        has_key = any({"key", "unique_combination"} & kinds for kinds in columns.values())
         if wanted and not has_key:
             yield Finding(
                 _yaml_beside(node), f"no key of '{node['name']}' is tested",
-                "add `data_tests: [unique, not_null]` to its key, or `unique_combination`",
+                "add `data_tests: [key]` to its key, or `unique_combination`",
             )  # fmt: skip
 
 

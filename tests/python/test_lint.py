@@ -95,9 +95,8 @@ MODELS = [
     model("segments/seg_big_spenders.sql", "customers"),
 ]
 TESTS = [
-    data_test(name, kind)
-    for name in ("person_records", "customers")
-    for kind in ("unique", "not_null")
+    data_test("person_records", "key"),
+    data_test("customers", "key"),
 ]
 SOURCE = {
     "source_name": "stripe",
@@ -146,7 +145,7 @@ PLANTED = {
     "singular staging name": (
         house(
             model("staging/stripe/stg_stripe__customer.sql"),
-            tests=[*TESTS, *(data_test("stg_stripe__customer", k) for k in ("unique", "not_null"))],
+            tests=[*TESTS, data_test("stg_stripe__customer", "key")],
         ),
         "stg_stripe__<entity>s",
     ),
@@ -189,9 +188,9 @@ PLANTED = {
         house(mart(columns={"id": column(config={"meta": {"pii": "none"}})})),
         "is not classified (bi)",
     ),
-    "untested key": (house(tests=TESTS[:3]), "no key of 'customers' is tested"),
-    "tests on two columns": (
-        house(tests=[*TESTS[:3], data_test("customers", "not_null", "other")]),
+    "untested key": (house(tests=TESTS[:1]), "no key of 'customers' is tested"),
+    "a key that is only never null": (
+        house(tests=[*TESTS[:1], data_test("customers", "not_null")]),
         "no key of 'customers' is tested",
     ),
     "typo in YAML": (
