@@ -25,6 +25,8 @@ class Comparison:
     field: the match field; where it is null on either side nothing is said.
     skip: a further condition under which nothing is said.
     rarity: whether an exact match of a rare value counts more (term frequency).
+    holders_of: instead of comparing a field, look how many records hold the values of these fields
+        that the pair shares; the conditions of the levels are least numbers of holders.
     unique: the value is meant to belong to one entity, so its frequency says nothing more.
     """
 
@@ -34,6 +36,7 @@ class Comparison:
     skip: str = ""
     rarity: bool = False
     unique: bool = False
+    holders_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,11 @@ def learn(
     observed = u
     for rounds in range(1, ROUNDS + 1):  # noqa: B007
         same = sum(kinds[kind.name] for kind in matches) * size / (size * (size - 1) / 2)
-        u = [_without_matches(o, x, same) for o, x in zip(observed, m, strict=True)]
+        # How common a value is says nothing between a match and a stranger: rarity does that.
+        u = [
+            x if c.holders_of else _without_matches(o, x, same)
+            for c, o, x in zip(comparisons, observed, m, strict=True)
+        ]
         log_u = [np.log(x) for x in u]
         base_u = _sum_logs(patterns, log_u)
         logs = [strangers + base_u]

@@ -23,13 +23,38 @@ with spelled as (
         lower(company_domain) as company_domain
     from given
 ),
+-- A billing system holds companies in its name column; such a name is the employer, not the person.
+without_companies as (
+    select
+        * replace (
+            case when is_company then null else first_name end as first_name,
+            case when is_company then null else last_name end as last_name,
+            case when is_company then null else full_name end as full_name,
+            case
+                when is_company
+                    then coalesce(
+                        company,
+                        company_words(coalesce(full_name, first_name || ' ' || last_name))
+                    )
+                else company
+            end as company
+        )
+    from (
+        select *, coalesce(
+            regexp_matches(
+                coalesce(full_name, first_name || ' ' || last_name, last_name),
+            ' (inc|ltd|llc|llp|gmbh|ag|kg|plc|corp|corporation|limited|company|bv|nv|srl|sas|sarl)$'
+            ), false) as is_company
+        from spelled
+    )
+),
 without_titles as (
     select
         * exclude (first_name, last_name, full_name),
         untitled(first_name) as first_name,
         untitled(last_name) as last_name,
         untitled(full_name) as full_name
-    from spelled
+    from without_companies
 ),
 named as (
     select
@@ -52,11 +77,32 @@ named as (
             end
         ) as family
     from without_titles
+),
+-- Where there is no name, the mailbox may spell one: jane.doe@ or jane_doe42@.
+spoken_for as (
+    select
+        * replace (
+            case
+                when given is null and family is null
+                    then regexp_extract(email, '^([a-z]+)[._-][a-z]{2,}[0-9]*@', 1)
+                else given
+            end as given,
+            case
+                when given is null and family is null
+                    then regexp_extract(email, '^[a-z]+[._-]([a-z]{2,})[0-9]*@', 1)
+                else family
+            end as family
+        )
+    from named
+),
+complete as (
+    select * replace (nullif(given, '') as given, nullif(family, '') as family) from spoken_for
 )
 select
     record_id,
     source,
     given,
+    case when contains(given, ' ') then split_part(given, ' ', -1) end as given_last,
     split_part(given, ' ', 1) as given_first,
     coalesce(nicks.names[1], split_part(given, ' ', 1)) as nickname_of,
     coalesce(nicks.names[2], nicks.names[1], split_part(given, ' ', 1)) as nickname_of_too,
@@ -71,6 +117,7 @@ select
     case when email like '%_@_%' then email end as email,
     regexp_replace(split_part(split_part(email, '@', 1), '+', 1), '[^a-z0-9]', '', 'g')
         as email_user,
+    split_part(email, '@', 2) in (select domain from freemail_domains) as email_is_private,
     phone,
     right(phone, 6) as phone_end,
     raw_phone,
@@ -85,7 +132,7 @@ select
     case
         when company_domain not in (select domain from freemail_domains) then company_domain
     end as company_domain
-from named
+from complete
 left join nickname_lists as nicks on split_part(given, ' ', 1) = nicks.name
 """
 
@@ -173,7 +220,8 @@ PERSON = Entity(
                 Level(
                     "part of a double name",
                     "(family_first_l = family_first_r or family_last_l = family_last_r"
-                    " or family_first_l = family_last_r or family_last_l = family_first_r)",
+                    " or family_first_l = family_last_r or family_last_l = family_first_r"
+                    " or given_last_l = family_first_r or family_first_l = given_last_r)",
                     0.02,
                 ),
                 Level("somewhat alike", _close("family", 0.82), 0.02),
@@ -181,6 +229,20 @@ PERSON = Entity(
             ),
             skip="(given_l = family_r and family_l = given_r and given_l <> given_r)",
             rarity=True,
+        ),
+        Comparison(
+            "namesakes",
+            "how many records have this whole name",
+            (
+                Level("up to 2", "1", 0.3),
+                Level("3 or 4", "3", 0.25),
+                Level("5 to 7", "5", 0.2),
+                Level("8 to 12", "8", 0.1),
+                Level("13 to 20", "13", 0.06),
+                Level("21 to 40", "21", 0.05),
+                Level("over 40", "41", 0.04),
+            ),
+            holders_of=("given", "family"),
         ),
         Comparison(
             "birth",
@@ -220,7 +282,12 @@ PERSON = Entity(
                     " and length(email_user_l) > 4 and length(email_user_r) > 4)",
                     0.08,
                 ),
-                Level("different", "ELSE", 0.24),
+                Level(
+                    "one at work, one private",
+                    "email_is_private_l <> email_is_private_r",
+                    0.12,
+                ),
+                Level("different", "ELSE", 0.12),
             ),
             unique=True,
         ),
@@ -343,7 +410,7 @@ PERSON = Entity(
             "one household",
             ("family", "phone", "email", "street", "postcode", "city"),
             0.05,
-            least=0.05,
+            least=0.012,
         ),
         PairKind(
             "parent and child of one name",
@@ -353,7 +420,7 @@ PERSON = Entity(
             same=("given", "family", "phone", "street", "postcode", "city"),
             least=0.05,
         ),
-        PairKind("namesakes", ("email",), 0.05, same=("given", "family")),
+        PairKind("namesakes", ("email", "namesakes"), 0.05, same=("given", "family")),
         PairKind("colleagues", ("company", "phone", "street", "postcode", "city"), 0.05),
     ),
     rules=(

@@ -243,9 +243,10 @@ def _frequencies(levels: npt.NDArray[np.int8], counts: FloatArray, size: int) ->
 
 
 def _fill(con: duckdb.DuckDBPyConnection, comparisons: tuple[Comparison, ...]) -> dict[str, float]:
-    asked = ", ".join(f"count({c.field}) / count(*)" for c in comparisons)
+    compared = [c for c in comparisons if not c.holders_of]
+    asked = ", ".join(f"count({c.field}) / count(*)" for c in compared)
     row = con.execute(f"select {asked} from fields").fetchall()[0]
-    return {c.field: round(x, 4) for c, x in zip(comparisons, row, strict=True)}
+    return {c.field: round(x, 4) for c, x in zip(compared, row, strict=True)}
 
 
 def _exact_u(

@@ -46,7 +46,11 @@ class Pairs:
 
 def usable_comparisons(entity: Entity, filled: list[str]) -> tuple[Comparison, ...]:
     """The comparisons whose field the records have."""
-    return tuple(c for c in entity.comparisons if c.field in filled)
+    return tuple(
+        c
+        for c in entity.comparisons
+        if c.field in filled or (c.holders_of and set(c.holders_of) <= set(filled))
+    )
 
 
 def choose_blocking(
@@ -94,12 +98,14 @@ class Scorer:
 
         self._con = con
         self._comparisons = comparisons
+        self._compared = tuple(c for c in comparisons if not c.holders_of)
+        self._holders = {c.field: _holders(con, c, table) for c in comparisons if c.holders_of}
         self._table = table
         api = DuckDBAPI(connection=con)
         self._api = api
         self._linker = Linker(
             api.register(con.table(table)),
-            splink_settings(comparisons, rules),
+            splink_settings(self._compared, rules),
             log_level="ERROR",
         )
 
@@ -125,14 +131,42 @@ class Scorer:
     def _levels(self) -> Pairs:
         scored = self._linker.inference.predict(warning_mode="never")
         columns = ", ".join(
-            f"(round(mw_{c.field}) - 1)::tinyint as g{i}" for i, c in enumerate(self._comparisons)
+            f"(round(mw_{c.field}) - 1)::tinyint as {c.field}" for c in self._compared
         )
         found = self._con.execute(
             f"select n_l, n_r, {columns} from {scored.physical_name} order by n_l, n_r"
         ).fetchnumpy()
         scored.drop_table_from_database_and_remove_from_cache()
-        levels = np.column_stack([found[f"g{i}"] for i in range(len(self._comparisons))])
-        return Pairs(found["n_l"], found["n_r"], levels.astype(np.int8, copy=False))
+        levels: dict[str, LevelArray] = {
+            c.field: found[c.field].astype(np.int8, copy=False) for c in self._compared
+        }
+        for c in self._comparisons:
+            if c.holders_of:
+                levels[c.field] = self._commonness(c, levels, found["n_l"])
+        return Pairs(
+            found["n_l"],
+            found["n_r"],
+            np.column_stack([levels[c.field] for c in self._comparisons]),
+        )
+
+    def _commonness(
+        self, comparison: Comparison, levels: dict[str, LevelArray], left: IntArray
+    ) -> LevelArray:
+        """The level of the number of holders, where the pair shares the fields outright."""
+        tops = {c.field: len(c.levels) - 1 for c in self._compared}
+        shared = np.ones(len(left), dtype=bool)
+        for name in comparison.holders_of:
+            shared &= levels[name] == tops[name]
+        steps = np.array([int(level.condition) for level in comparison.levels])
+        step = np.searchsorted(steps, self._holders[comparison.field][left], side="right") - 1
+        return np.where(shared, len(steps) - 1 - step, -1).astype(np.int8)
+
+
+def _holders(con: duckdb.DuckDBPyConnection, comparison: Comparison, table: str) -> IntArray:
+    """How many representatives hold each one's values of the fields."""
+    keys = ", ".join(comparison.holders_of)
+    found = con.execute(f"select count(*) over (partition by {keys}) as c from {table} order by n")
+    return np.asarray(found.fetchnumpy()["c"], dtype=np.int64)
 
 
 def splink_settings(
