@@ -31,7 +31,18 @@ said_of_the_point as (
     select
         points.customer_id,
         points.contact_point,
-        effects.*
+        effects.consent_event_id,
+        effects.source,
+        effects.channel,
+        effects.brand,
+        effects.effect,
+        effects.requires_double_opt_in,
+        effects.is_by_person,
+        effects.is_confirmation,
+        effects.decided_at,
+        effects.has_begun,
+        effects.has_ended,
+        effects.expires_at
     from effects
     inner join customer_contact_points as points
         on
@@ -41,11 +52,18 @@ said_of_the_point as (
         effects.identifier_type = case when effects.channel = 'email' then 'email' else 'phone' end
 ),
 
-said_of_the_person as (
-    select * from effects
+-- Stored before it is joined on: a channel alone has few values, and a join on it first never ends.
+said_of_the_person as materialized (
+    select
+        owners.customer_id,
+        owners.component_id,
+        owners.may_grant,
+        effects.*
+    from effects
+    inner join owners on owners.consent_event_id = effects.consent_event_id
     where
-        not (identifier_type = 'email' and channel = 'email')
-        and not (identifier_type = 'phone' and channel in ('sms', 'phone'))
+        not (effects.identifier_type = 'email' and effects.channel = 'email')
+        and not (effects.identifier_type = 'phone' and effects.channel in ('sms', 'phone'))
 ),
 
 -- A restriction of the person reaches every contact point of the customer, over any link.
@@ -53,12 +71,22 @@ restrictions_of_the_person as (
     select distinct
         points.customer_id,
         points.contact_point,
-        said_of_the_person.*
+        said_of_the_person.consent_event_id,
+        said_of_the_person.source,
+        said_of_the_person.channel,
+        said_of_the_person.brand,
+        said_of_the_person.effect,
+        said_of_the_person.requires_double_opt_in,
+        said_of_the_person.is_by_person,
+        said_of_the_person.is_confirmation,
+        said_of_the_person.decided_at,
+        said_of_the_person.has_begun,
+        said_of_the_person.has_ended,
+        said_of_the_person.expires_at
     from said_of_the_person
-    inner join owners on owners.consent_event_id = said_of_the_person.consent_event_id
     inner join customer_contact_points as points
         on
-            points.customer_id = owners.customer_id
+            points.customer_id = said_of_the_person.customer_id
             and points.channel = said_of_the_person.channel
     where said_of_the_person.effect in ('restrict', 'latch')
 ),
@@ -68,19 +96,29 @@ grants_of_the_person as (
     select distinct
         points.customer_id,
         points.contact_point,
-        said_of_the_person.*
+        said_of_the_person.consent_event_id,
+        said_of_the_person.source,
+        said_of_the_person.channel,
+        said_of_the_person.brand,
+        said_of_the_person.effect,
+        said_of_the_person.requires_double_opt_in,
+        said_of_the_person.is_by_person,
+        said_of_the_person.is_confirmation,
+        said_of_the_person.decided_at,
+        said_of_the_person.has_begun,
+        said_of_the_person.has_ended,
+        said_of_the_person.expires_at
     from said_of_the_person
-    inner join owners on owners.consent_event_id = said_of_the_person.consent_event_id
     inner join contact_points as points
         on
-            points.component_id = owners.component_id
+            points.component_id = said_of_the_person.component_id
             and points.channel = said_of_the_person.channel
     where
         said_of_the_person.effect in ('grant', 'pending')
-        and owners.may_grant
+        and said_of_the_person.may_grant
 ),
 
-gathered as (
+gathered as materialized (
     select * from said_of_the_point
     union all
     select * from restrictions_of_the_person
