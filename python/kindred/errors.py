@@ -15,7 +15,7 @@ class KindredError(Exception):
     """
 
     def __init__(self, message: str, hint: str = "", exit_code: int = 2) -> None:
-        super().__init__(message)
+        super().__init__(f"{message} {hint}".strip())
         self.message = message
         self.hint = hint
         self.exit_code = exit_code

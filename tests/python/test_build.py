@@ -294,3 +294,13 @@ def test_the_profile_is_read_by_dbts_rules(
     monkeypatch.setenv("DBT_PROFILES_DIR", str(project.root / "raw"))
     with pytest.raises(KindredError, match="No profile"):
         load_profile(loaded)
+
+
+def test_an_error_of_ours_inside_a_model_is_told_without_its_stack_trace() -> None:
+    """A Python model that refuses to run says why and what to do, not where it stood."""
+    told = readable(
+        "Python model failed:\nTraceback (most recent call last):\n"
+        '  File "model.py", line 8, in model\n'
+        "kindred.errors.KindredError: The privacy key is not set. Set KINDRED_PRIVACY_KEY."
+    )
+    assert told == "The privacy key is not set. Set KINDRED_PRIVACY_KEY."

@@ -24,6 +24,8 @@ from kindred.project import Profile, Project
 # dbt's own entry; `-m dbt.cli.main` warns about a double import.
 _ENTRY = "from dbt.cli.main import cli; cli()"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+# A stack trace up to its last line, which says what went wrong; of chained ones, each.
+_TRACE = re.compile(r"^ *Traceback \(most recent call last\):\n(?: +.*\n|\n)*", re.MULTILINE)
 _EMAIL = re.compile(r"[^\s'\"<>()]+@[^\s'\"<>()]+")
 _QUOTED_VALUE = re.compile(r"((?:string|value|key|text|from)\s*:?\s*)(['\"]).*?\2", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"\d[\d\s().-]{6,}\d")
@@ -264,10 +266,16 @@ def _path_in(message: str) -> str:
 
 
 def readable(message: str, lines: int = 6) -> str:
-    """The first lines of a dbt message, without SQL excerpts, colours and values."""
+    """The first lines of a dbt message, without SQL excerpts, stack traces, colours and values.
+
+    An error of ours inside a Python model comes wrapped in a stack trace: it is told alone.
+    """
+    told = re.search(r"kindred\.errors\.KindredError: (.+)", message)
+    if told:
+        return without_values(told.group(1).strip())
     kept: list[str] = []
-    for line in _ANSI.sub("", message).splitlines():
-        text = line.strip()
+    for line in _TRACE.sub("", _ANSI.sub("", message)).splitlines():
+        text = line.strip().removeprefix("kindred.errors.KindredError: ")
         if text.startswith(("LINE ", "> in macro", "compiled code at")):
             break
         if text and not set(text) <= {"^", " "}:
