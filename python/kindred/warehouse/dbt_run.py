@@ -25,7 +25,7 @@ from kindred.project import Profile, Project
 _ENTRY = "from dbt.cli.main import cli; cli()"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 # A stack trace up to its last line, which says what went wrong; of chained ones, each.
-_TRACE = re.compile(r"^ *Traceback \(most recent call last\):\n(?: +.*\n|\n)*", re.MULTILINE)
+_TRACE = re.compile(r"^( *)Traceback \(most recent call last\):\n(?:\1 +.*\n|\n)*", re.MULTILINE)
 _EMAIL = re.compile(r"[^\s'\"<>()]+@[^\s'\"<>()]+")
 _QUOTED_VALUE = re.compile(r"((?:string|value|key|text|from)\s*:?\s*)(['\"]).*?\2", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"\d[\d\s().-]{6,}\d")
@@ -270,12 +270,12 @@ def readable(message: str, lines: int = 6) -> str:
 
     An error of ours inside a Python model comes wrapped in a stack trace: it is told alone.
     """
-    told = re.search(r"kindred\.errors\.KindredError: (.+)", message)
+    told = re.search(r"kindred\.errors\.KindredError: (.+(?:\n *What to do: .+)?)", message)
     if told:
-        return without_values(told.group(1).strip())
+        return without_values("\n".join(line.strip() for line in told.group(1).splitlines()))
     kept: list[str] = []
     for line in _TRACE.sub("", _ANSI.sub("", message)).splitlines():
-        text = line.strip().removeprefix("kindred.errors.KindredError: ")
+        text = line.strip()
         if text.startswith(("LINE ", "> in macro", "compiled code at")):
             break
         if text and not set(text) <= {"^", " "}:
