@@ -34,7 +34,10 @@ MODEL = click.option(
 
 @click.group()
 def command() -> None:
-    """Train, measure and explain who is who."""
+    """Train, measure and explain who is who.
+
+    Example: kindred identity explain
+    """
 
 
 @command.command()
@@ -112,12 +115,13 @@ def evaluate(
 
 
 @command.command()
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1)
 @DATABASE
 def explain(names: tuple[str, ...], database: Path) -> None:
     """Say why two records are one, or what holds a customer or account together.
 
-    Give two record ids, or one customer or account id.
+    Give two record ids, or one customer or account id; without any, the customer with records
+    in the most sources is explained.
 
     Example: kindred identity explain cus_0123456789abcdef
     """
@@ -129,7 +133,9 @@ def explain(names: tuple[str, ...], database: Path) -> None:
     lines: list[str] = (
         explanation.explain_pair(database, names[0], names[1])
         if len(names) == 2
-        else explanation.explain_entity(database, names[0])
+        else explanation.explain_entity(
+            database, names[0] if names else explanation.widest_customer(database)
+        )
     )
     for line in lines:
         click.echo(line)

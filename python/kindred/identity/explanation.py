@@ -76,6 +76,23 @@ def explain_entity(database: Path, name: str) -> list[str]:
     return lines
 
 
+def widest_customer(database: Path) -> str:
+    """The customer whose records come from the most sources; the first id where several tie."""
+    with _open(database) as con:
+        rows = con.execute(
+            """
+            select customer_id
+            from kindred.customer_source_records
+            group by customer_id
+            order by count(distinct source) desc, count(*) desc, customer_id
+            limit 1
+            """
+        ).fetchall()
+    if not rows:
+        raise KindredError("There is no customer yet.", "load some data, then run `kindred build`.")
+    return str(rows[0][0])
+
+
 def _open(database: Path) -> duckdb.DuckDBPyConnection:
     if not database.is_file():
         raise KindredError(
