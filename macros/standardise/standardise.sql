@@ -2,9 +2,15 @@
 
 {#- The text without blanks around it; null where it only says that there is none. -#}
 {% macro to_text(expression) -%}
-    nullif({{ regexp_replace_all(
-        "trim(" ~ expression ~ ")", "(?i)^(null|n/a|#n/a|none|nan|undefined|-|--|[[]object object[]])$", ""
-    ) }}, '')
+    {%- set words = regexp_replace_all(
+        trimmed(expression), "(?i)^(null|n/a|#n/a|none|nan|undefined|-|--|[[]object object[]])$", ""
+    ) -%}
+    {%- if modules.re.match('^[A-Za-z0-9_."]+$', expression) -%}
+        {# No such word has more than 15 letters, so a longer text need not be compared. #}
+        nullif(case when length({{ expression }}) > 15 then {{ trimmed(expression) }} else {{ words }} end, '')
+    {%- else -%}
+        nullif({{ words }}, '')
+    {%- endif -%}
 {%- endmacro %}
 
 
@@ -24,7 +30,7 @@
 {% macro to_email(expression) -%}
     {%- set word = "[a-z0-9_''+&!#$%*/=?^`{|}~-]+" -%}
     {{ regexp_extract(
-        regexp_replace_all("lower(replace(trim(" ~ expression ~ "), 'mailto:', ''))", "^.{255,}$", ""),
+        regexp_replace_all("lower(replace(" ~ trimmed(expression) ~ ", 'mailto:', ''))", "^.{255,}$", ""),
         "^" ~ word ~ "([.]" ~ word ~ ")*@([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,63}$"
     ) }}
 {%- endmacro %}
@@ -89,7 +95,7 @@
     )
 {%- endmacro %}
 {% macro country_text(expression) -%}
-    lower({{ strip_accents("trim(" ~ expression ~ ")") }})
+    lower({{ strip_accents(trimmed(expression)) }})
 {%- endmacro %}
 
 
@@ -101,11 +107,12 @@
 
 {#- A calendar date from ISO text (a time after it is left off) or yyyymmdd. -#}
 {% macro to_date(expression) -%}
+    {%- set text = trimmed(expression) -%}
     case
-        when {{ regexp_like("trim(" ~ expression ~ ")", "^[0-9]{8}$") }}
-            then {{ try_cast("substr(trim(" ~ expression ~ "), 1, 4) || '-' || substr(trim(" ~ expression ~ "), 5, 2) || '-' || substr(trim(" ~ expression ~ "), 7, 2)", 'date') }}
-        when {{ regexp_like("trim(" ~ expression ~ ")", "^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T].*)?$") }}
-            then {{ try_cast("substr(trim(" ~ expression ~ "), 1, 10)", 'date') }}
+        when {{ regexp_like(text, "^[0-9]{8}$") }}
+            then {{ try_cast("substr(" ~ text ~ ", 1, 4) || '-' || substr(" ~ text ~ ", 5, 2) || '-' || substr(" ~ text ~ ", 7, 2)", 'date') }}
+        when {{ regexp_like(text, "^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T].*)?$") }}
+            then {{ try_cast("substr(" ~ text ~ ", 1, 10)", 'date') }}
     end
 {%- endmacro %}
 
@@ -121,7 +128,10 @@
 
 {#- A number: currency signs, blanks and thousands commas left off. -#}
 {% macro to_number(expression) -%}
-    {{ try_cast(regexp_replace_all(expression, "[$€£, ]", ""), 'numeric(28, 6)') }}
+    coalesce(
+        {{ try_cast(expression, 'numeric(28, 6)') }},
+        {{ try_cast(regexp_replace_all(expression, "[$€£, ]", ""), 'numeric(28, 6)') }}
+    )
 {%- endmacro %}
 
 
@@ -139,7 +149,7 @@
 
 {#- A boolean from the ways systems write it; null where it is none of them. -#}
 {% macro to_boolean(expression) -%}
-    cast({{ lookup("lower(trim(" ~ expression ~ "))", {
+    cast({{ lookup("lower(" ~ trimmed(expression) ~ ")", {
         'true': 'true', 't': 'true', 'yes': 'true', 'y': 'true', '1': 'true', '1.0': 'true', 'on': 'true',
         'false': 'false', 'f': 'false', 'no': 'false', 'n': 'false', '0': 'false', '0.0': 'false', 'off': 'false'
     }) }} as boolean)
@@ -150,13 +160,13 @@
 {% macro to_accepted(expression, words) -%}
     {%- set accepted = {} -%}
     {%- for word in words -%}{%- do accepted.update({word: word}) -%}{%- endfor -%}
-    {{ lookup("lower(trim(" ~ expression ~ "))", accepted) }}
+    {{ lookup("lower(" ~ trimmed(expression) ~ ")", accepted) }}
 {%- endmacro %}
 
 
 {#- A currency as its three-letter ISO code; null where the text has not that form. -#}
 {% macro to_currency(expression) -%}
-    upper({{ regexp_extract("lower(trim(" ~ expression ~ "))", "^[a-z]{3}$", 0) }})
+    upper({{ regexp_extract("lower(" ~ trimmed(expression) ~ ")", "^[a-z]{3}$", 0) }})
 {%- endmacro %}
 
 
@@ -171,7 +181,7 @@
     {{ regexp_extract(domain_text(expression), "^([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,63}$") }}
 {%- endmacro %}
 {% macro domain_text(expression) -%}
-    {{ regexp_replace_all(regexp_replace_all("lower(trim(" ~ expression ~ "))", "^([a-z]+://)?([^/?#]*@)?(www[0-9]?[.])?", ""), "[:/?#].*$", "") }}
+    {{ regexp_replace_all(regexp_replace_all("lower(" ~ trimmed(expression) ~ ")", "^([a-z]+://)?([^/?#]*@)?(www[0-9]?[.])?", ""), "[:/?#].*$", "") }}
 {%- endmacro %}
 
 
@@ -208,7 +218,7 @@
         'bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'ugx', 'vnd', 'vuv', 'xaf', 'xof', 'xpf'
     ] -%}{%- do units.update({code: '1'}) -%}{%- endfor -%}
     {{ try_cast(
-        "round(" ~ to_number(expression) ~ " / coalesce(cast(" ~ lookup("lower(trim(" ~ currency ~ "))", units) ~ " as integer), 100), 2)",
+        "round(" ~ to_number(expression) ~ " / coalesce(cast(" ~ lookup("lower(" ~ trimmed(currency) ~ ")", units) ~ " as integer), 100), 2)",
         'numeric(18, 2)'
     ) }}
 {%- endmacro %}
