@@ -193,12 +193,14 @@ def weigh(
     names = model.fields
     log2 = np.log2
     strangers = log2(size * (size - 1) / 2)
+    # Each sum over fields starts here: a value per pair also where no field is usable.
+    nothing = np.zeros(len(levels))
     u_parts = [np.append(log2(model.u[i]), 0.0)[levels[:, i]] for i in range(len(names))]
     for i, name in enumerate(names):
         if name in rarity:
             u_parts[i] = u_parts[i] - rarity[name]
     m_parts = [np.append(log2(model.m[i]), 0.0)[levels[:, i]] for i in range(len(names))]
-    against = [strangers + sum(u_parts)]
+    against = [strangers + sum(u_parts, nothing)]
     tables_against = [u_parts]
     for kind in others:
         tables = [
@@ -207,13 +209,13 @@ def weigh(
             else (m_parts[i] if name in kind.same else u_parts[i])
             for i, name in enumerate(names)
         ]
-        against.append(log2(model.kinds[kind.name] * size) + sum(tables))
+        against.append(log2(model.kinds[kind.name] * size) + sum(tables, nothing))
         tables_against.append(tables)
     in_favour = []
     tables_for = []
     for kind in matches:
         tables = [u_parts[i] if name in kind.shares else m_parts[i] for i, name in enumerate(names)]
-        in_favour.append(log2(model.kinds[kind.name] * size) + sum(tables))
+        in_favour.append(log2(model.kinds[kind.name] * size) + sum(tables, nothing))
         tables_for.append(tables)
     total_for, share_for = _combine(in_favour)
     total_against, share_against = _combine(against)
