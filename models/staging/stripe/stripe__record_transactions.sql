@@ -70,7 +70,9 @@ transactions as (
             when refunds.status = 'pending' then 'pending'
             else 'failed'
         end as status,
-        coalesce(refunds.status = 'succeeded' and charges.status = 'succeeded' and charges.is_paid, false) as is_revenue,
+        coalesce(
+            refunds.status = 'succeeded' and charges.status = 'succeeded' and charges.is_paid, false
+        ) as is_revenue,
         'stripe:charge:' || refunds.charge_id as order_id,
         refunds.loaded_at
     from refunds
