@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import linkage
 
 from kindred.identity.components import IntArray, components
 
@@ -121,10 +121,16 @@ def _split(
         matrix = _through_others(matrix)
     distance = CERTAIN - matrix[np.triu_indices(count, 1)]
     tree = linkage(distance, method="average")
-    parts = fcluster(tree, t=CERTAIN - cut, criterion="distance")
-    smallest = np.full(parts.max() + 1, np.iinfo(np.int64).max)
-    np.minimum.at(smallest, parts, nodes)
-    result[nodes] = smallest[parts]
+    merges = tree[tree[:, 2] <= CERTAIN - cut, :2].astype(np.int64).tolist()
+    # The first node of each cluster of the tree, and from a node up to the cluster it ended in.
+    first = list(range(count)) + [0] * len(merges)
+    for i, (one_part, other_part) in enumerate(merges, start=count):
+        first[i] = min(first[one_part], first[other_part])
+    label = first.copy()
+    for i in range(count + len(merges) - 1, count - 1, -1):
+        one_part, other_part = merges[i - count]
+        label[one_part] = label[other_part] = label[i]
+    result[nodes] = nodes[label[:count]]
 
 
 def _through_others(matrix: FloatArray) -> FloatArray:

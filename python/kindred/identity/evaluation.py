@@ -30,6 +30,8 @@ class Data:
     records: pa.Table
     identifiers: pa.Table | None
     truth: pa.Table | None
+    # Labelled records that are not among the records.
+    absent: int = 0
 
 
 def read_data(
@@ -44,7 +46,8 @@ def read_data(
     """Read records from files, or from the streams of the working database where none is named.
 
     truth: column of the true entity, in the records or in `truth_file`; records without a value
-    take part in the matching and not in the figures.
+    take part in the matching and not in the figures, and truth of records that are not matched
+    (test or deleted ones) does not count.
     """
     held: pa.Table | None = None
     if files:
@@ -66,6 +69,11 @@ def read_data(
             "give every record its own, or leave the column out.",
         )
     labels = _truth_of(given, truth, truth_file)
+    absent = 0
+    if labels is not None:
+        known = pc.is_in(labels["record_id"], value_set=ids.combine_chunks())
+        absent = labels.num_rows - int(pc.sum(known).as_py() or 0)
+        labels = labels.filter(known)
     inputs = set(entity_named(entity).inputs)
     keep = [
         name
@@ -77,7 +85,7 @@ def read_data(
             f"The records have no column that {entity} matching uses.",
             f"name at least one of: {', '.join(sorted(inputs))}.",
         )
-    return Data(given.select(keep), held, labels)
+    return Data(given.select(keep), held, labels, absent)
 
 
 def evaluate(
@@ -108,6 +116,7 @@ def evaluate(
         "entity": entity,
         "model": found.model_choice,
         "kindred": _figures(found.assignments, data.truth, seconds),
+        "labelled_records_that_took_no_part": data.absent,
     }
     if with_baselines:
         figures["baselines"] = {}
@@ -139,6 +148,9 @@ def as_text(figures: dict[str, Any]) -> str:
     lines.append(
         f"{true['records']:,} labelled records of {true['true_entities']:,} true entities."
     )
+    absent = figures["labelled_records_that_took_no_part"]
+    if absent:
+        lines.append(f"{absent:,} more are labelled but took no part: test, deleted or not given.")
     lines.append(f"Model: {figures['model']}.")
     return "\n".join(lines)
 

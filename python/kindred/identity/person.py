@@ -11,7 +11,11 @@ with spelled as (
         source,
         words(first_name) as first_name,
         words(last_name) as last_name,
-        words(regexp_replace(full_name, '^\\s*([^,]+),\\s*(.+)$', '\\2 \\1')) as full_name,
+        words(case
+            when contains(full_name, ',')
+                then regexp_replace(full_name, '^\\s*([^,]+),\\s*(.+)$', '\\2 \\1')
+            else full_name
+        end) as full_name,
         nullif(lower(trim(email)), '') as email,
         digits(phone) as phone,
         regexp_replace(phone, '[^0-9+]', '', 'g') as raw_phone,
@@ -24,28 +28,39 @@ with spelled as (
     from given
 ),
 -- A billing system holds companies in its name column; such a name is the employer, not the person.
+-- It ends in a legal form, or other records name it as a company.
+whole as (
+    select
+        *,
+        coalesce(full_name, first_name || ' ' || last_name, last_name) as whole_name,
+        company_words(coalesce(full_name, first_name || ' ' || last_name)) as whole_company
+    from spelled
+),
+known_companies as (
+    select company
+    from whole
+    where contains(company, ' ')
+    group by company
+    having bool_and(company is distinct from whole_company)
+),
 without_companies as (
     select
         * replace (
             case when is_company then null else first_name end as first_name,
             case when is_company then null else last_name end as last_name,
             case when is_company then null else full_name end as full_name,
-            case
-                when is_company
-                    then coalesce(
-                        company,
-                        company_words(coalesce(full_name, first_name || ' ' || last_name))
-                    )
-                else company
-            end as company
+            case when is_company then coalesce(company, whole_company) else company end as company
         )
     from (
         select *, coalesce(
-            regexp_matches(
-                coalesce(full_name, first_name || ' ' || last_name, last_name),
-            ' (inc|ltd|llc|llp|gmbh|ag|kg|plc|corp|corporation|limited|company|bv|nv|srl|sas|sarl)$'
+            contains(whole_name, ' ') and (
+                split_part(whole_name, ' ', -1) in (
+                    'inc', 'ltd', 'llc', 'llp', 'gmbh', 'ag', 'kg', 'plc', 'corp', 'corporation',
+                    'limited', 'company', 'bv', 'nv', 'srl', 'sas', 'sarl'
+                )
+                or whole_company in (select company from known_companies)
             ), false) as is_company
-        from spelled
+        from whole
     )
 ),
 without_titles as (
@@ -415,10 +430,10 @@ PERSON = Entity(
         PairKind(
             "parent and child of one name",
             (),
-            share=0.05,
-            most=0.06,
+            share=0.01,
+            most=0.01,
             same=("given", "family", "phone", "street", "postcode", "city"),
-            least=0.05,
+            least=0.01,
         ),
         PairKind("namesakes", ("email", "namesakes"), 0.05, same=("given", "family")),
         PairKind("colleagues", ("company", "phone", "street", "postcode", "city"), 0.05),

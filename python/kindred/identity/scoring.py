@@ -1,6 +1,6 @@
 """Candidate pairs and how alike they are, by Splink 5 in the connection of the caller.
 
-Splink blocks and compares; the weights come from kindred.identity.mixture.
+Splink compares; the weights come from kindred.identity.mixture.
 """
 
 # SQL is put together from the settings of this package only, never from values of users.
@@ -24,7 +24,7 @@ LevelArray = npt.NDArray[np.int8]
 
 # Candidate pairs per record, and the least worth having: blocking rules are taken from the
 # tightest to the loosest until this is used up.
-PAIRS_PER_RECORD = 10
+PAIRS_PER_RECORD = 12
 LEAST_PAIRS = 1_000_000
 RANDOM_PAIRS = 300_000
 
@@ -101,17 +101,30 @@ class Scorer:
         self._compared = tuple(c for c in comparisons if not c.holders_of)
         self._holders = {c.field: _holders(con, c, table) for c in comparisons if c.holders_of}
         self._table = table
+        self._rules = rules
         api = DuckDBAPI(connection=con)
         self._api = api
         self._linker = Linker(
             api.register(con.table(table)),
-            splink_settings(self._compared, rules),
+            splink_settings(self._compared),
             log_level="ERROR",
         )
 
     def candidates(self) -> Pairs:
-        """Block and compare."""
-        return self._levels()
+        """Block and compare.
+
+        All rules at once and then without repeats: Splink, which asks of every pair of a rule
+        whether an earlier rule had it, takes ten times as long over this many rules.
+        """
+        blocked = " union all ".join(
+            f"select l.n as l, r.n as r from {self._table} as l inner join {self._table} as r on "
+            + " and ".join([*(f"l.{name} = r.{name}" for name in rule), "l.n < r.n"])
+            for rule in self._rules
+        )
+        found = self._con.execute(
+            f"select l, r from ({blocked}) group by l, r order by l, r"
+        ).fetchnumpy()
+        return self.compare(found["l"].astype(np.int64), found["r"].astype(np.int64))
 
     def compare(self, left: IntArray, right: IntArray) -> Pairs:
         """Compare the given pairs."""
@@ -120,7 +133,7 @@ class Scorer:
             return Pairs(empty, empty, np.empty((0, len(self._comparisons)), np.int8))
         asked = pa.table(
             {
-                "match_key": pa.array(["0"] * 1).take(pa.array(np.zeros(len(left), np.int64))),
+                "match_key": pa.array(["0"]).take(pa.array(np.zeros(len(left), np.int64))),
                 "join_key_l": left,
                 "join_key_r": right,
             }
@@ -169,22 +182,14 @@ def _holders(con: duckdb.DuckDBPyConnection, comparison: Comparison, table: str)
     return np.asarray(found.fetchnumpy()["c"], dtype=np.int64)
 
 
-def splink_settings(
-    comparisons: tuple[Comparison, ...], rules: list[tuple[str, ...]]
-) -> dict[str, Any]:
-    """The settings of the comparisons as Splink reads them."""
+def splink_settings(comparisons: tuple[Comparison, ...]) -> dict[str, Any]:
+    """The settings of the comparisons as Splink reads them; the pairs are given to it."""
     return {
         "link_type": "dedupe_only",
         "unique_id_column_name": "n",
         "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": True,
-        "blocking_rules_to_generate_predictions": [
-            {
-                "blocking_rule": " and ".join(f"l.{name} = r.{name}" for name in rule) or "1 = 1",
-                "sql_dialect": "duckdb",
-            }
-            for rule in rules
-        ],
+        "blocking_rules_to_generate_predictions": [],
         "comparisons": [_splink_comparison(c) for c in comparisons],
     }
 
