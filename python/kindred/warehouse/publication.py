@@ -185,9 +185,12 @@ def _write_file(
         columns = columns_of(connection, model.schema, model.name)
         query = masked_select(model, columns, source) if is_masked else f"from {source}"
         connection.execute(f"create schema if not exists {quoted('published_file', schema)}")
+        # One commit a table: each comment alone would wait for the disk.
+        connection.execute("begin")
         written = connection.execute(f"create table {place} as {query}").fetchall()
         rows[model.name] = int(written[0][0])
         _comment(connection, model, place, columns, is_masked)
+        connection.execute("commit")
     connection.execute("detach published_file")
     return rows
 
