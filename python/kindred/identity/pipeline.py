@@ -24,7 +24,7 @@ from kindred.identity.reference import Reference, load_reference
 
 # Clusters are merged while the mean weight between them is at least this. Below 0, the odds of a
 # single pair: that two records of one component belong together is likelier than of any two.
-CUT = -1.0
+CUT = -2.0
 SEED = 20260101
 CLOSING_PAIRS_PER_RECORD = 5
 CANNOT = -1e9
