@@ -110,3 +110,6 @@ class Entity:
     # Identifier types that are shared too loosely to link alone.
     weak_identifiers: tuple[str, ...]
     id_prefix: str
+    # Clusters are merged while the mean weight between them is at least this. Below 0, the odds of
+    # a single pair: that two records of one component belong together is likelier than of any two.
+    cut: float = -2.0

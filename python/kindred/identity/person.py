@@ -479,4 +479,5 @@ PERSON = Entity(
     ),
     weak_identifiers=("email", "phone", "anonymous_id", "device_id", "ip"),
     id_prefix="cus",
+    cut=-1.0,
 )

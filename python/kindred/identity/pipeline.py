@@ -22,9 +22,6 @@ from kindred.identity.entity import Comparison, Entity
 from kindred.identity.mixture import FloatArray, Model
 from kindred.identity.reference import Reference, load_reference
 
-# Clusters are merged while the mean weight between them is at least this. Below 0, the odds of a
-# single pair: that two records of one component belong together is likelier than of any two.
-CUT = -2.0
 SEED = 20260101
 CLOSING_PAIRS_PER_RECORD = 5
 CANNOT = -1e9
@@ -69,7 +66,7 @@ def resolve(
     overrides: pa.Table | None = None,
     reference: Reference | None = None,
     model: str = "auto",
-    cut: float = CUT,
+    cut: float | None = None,
     junk_limits: dict[str, int] | None = None,
     with_links: bool = True,
     tell: Tell = lambda _: None,
@@ -81,8 +78,8 @@ def resolve(
     """
     with records.connect() as con:
         return _resolve(
-            con, given, entity, identifiers, overrides, reference, model, cut, junk_limits,
-            with_links, tell,
+            con, given, entity, identifiers, overrides, reference, model,
+            entity.cut if cut is None else cut, junk_limits, with_links, tell,
         )  # fmt: skip
 
 
