@@ -55,3 +55,20 @@ def test_an_unknown_command_is_named(tmp_path: Path) -> None:
     done = subprocess.run([*RUN, "bild"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
     assert "bild" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_explaining_before_the_first_build_says_what_to_run(tmp_path: Path) -> None:
+    """A warehouse that holds raw tables only is told so, in two lines."""
+    import duckdb
+
+    database = tmp_path / "kindred_build.duckdb"
+    duckdb.connect(str(database)).close()
+    for names in ([], ["cus_0123456789abcdef"], ["a:b:c", "d:e:f"]):
+        done = subprocess.run(
+            [*RUN, "identity", "explain", *names, "--database", str(database)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 2
+        assert "kindred build" in done.stderr and "nobody foresaw" not in done.stderr

@@ -99,11 +99,19 @@ def _open(database: Path) -> duckdb.DuckDBPyConnection:
             f"There is no database {database}.", "run `kindred build`, or name --database."
         )
     try:
-        return duckdb.connect(str(database), read_only=True)
+        con = duckdb.connect(str(database), read_only=True)
     except duckdb.Error as error:
         raise KindredError(
             f"{database.name} cannot be read now.", "wait until the build has ended."
         ) from error
+    marts = con.execute(
+        "select count(*) from information_schema.tables where table_schema = 'kindred'"
+        " and table_name in ('customer_source_records', 'account_source_records', 'identity_links')"
+    ).fetchall()
+    if marts[0][0] < 3:
+        con.close()
+        raise KindredError(f"{database.name} holds no matches yet.", "run `kindred build` first.")
+    return con
 
 
 def _owner(con: duckdb.DuckDBPyConnection, record: str) -> str | None:
