@@ -184,9 +184,13 @@ def streams_by_source(value: Any) -> dict[str, list[str]]:
 
 
 def known_sources(project: Project) -> list[str]:
-    """Sources that the project can stage: folders of models/staging with a sources YAML."""
+    """Sources that can be switched on: folders of models/staging with a sources YAML.
+
+    The suppression list is read in staging too, but feeds no stream and is always on.
+    """
     staging = project.root / "models" / "staging"
-    return sorted({path.parent.name for path in staging.glob("*/*sources.yml")})
+    folders = {path.parent for path in staging.glob("*/*sources.yml")} - {staging / "privacy"}
+    return sorted(folder.name for folder in folders)
 
 
 def known_streams(project: Project) -> list[str]:

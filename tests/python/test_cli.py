@@ -72,3 +72,11 @@ def test_explaining_before_the_first_build_says_what_to_run(tmp_path: Path) -> N
         )
         assert done.returncode == 2
         assert "kindred build" in done.stderr and "nobody foresaw" not in done.stderr
+
+
+def test_the_suppression_list_is_no_source_to_choose() -> None:
+    """A data engineer is offered the ten sources, not what staging reads besides."""
+    from kindred.project import known_sources, load_project
+
+    sources = known_sources(load_project(Path(__file__).parents[2]))
+    assert "stripe" in sources and len(sources) == 10 and "privacy" not in sources
