@@ -17,7 +17,8 @@ from kindred.errors import KindredError
 from kindred.identity import baselines, clusters, evaluation, metrics
 from kindred.identity.components import components
 from kindred.identity.person import PERSON
-from kindred.identity.pipeline import Resolution, entity_named, resolve
+from kindred.identity.pipeline import entity_named, resolve
+from kindred.identity.resolution import Resolution
 
 COLUMNS = (
     "record_id", "first_name", "last_name", "email", "phone", "street", "city", "postcode",

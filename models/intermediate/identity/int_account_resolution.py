@@ -14,4 +14,5 @@ def model(dbt, session):
     }
     records, identifiers = dbt.ref("int_account_match_records"), dbt.ref("record_identifiers")
     overrides = dbt.ref("int_account_overrides")
-    return resolve_relations("account", records, identifiers, overrides, reference, settings)
+    earlier = dbt.ref("int_account_comparisons_prior")
+    return resolve_relations("account", records, identifiers, overrides, earlier, reference, settings)

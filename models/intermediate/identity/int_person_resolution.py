@@ -14,4 +14,5 @@ def model(dbt, session):
     }
     records, identifiers = dbt.ref("int_person_match_records"), dbt.ref("record_identifiers")
     overrides = dbt.ref("int_person_overrides")
-    return resolve_relations("person", records, identifiers, overrides, reference, settings)
+    earlier = dbt.ref("int_person_comparisons_prior")
+    return resolve_relations("person", records, identifiers, overrides, earlier, reference, settings)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from kindred.identity.pipeline import as_one_table, entity_named, resolve
+from kindred.identity.pipeline import entity_named, resolve
+from kindred.identity.resolution import as_one_table, nothing
 
 
 def resolve_relations(
@@ -16,12 +17,14 @@ def resolve_relations(
     records: Any,
     identifiers: Any,
     overrides: Any,
+    earlier: Any,
     reference: Mapping[str, Any],
     settings: Mapping[str, Any],
 ) -> pa.Table:
-    """Resolve relations of the warehouse; see `kindred.identity.pipeline.as_one_table`.
+    """Resolve relations of the warehouse; see `kindred.identity.resolution.as_one_table`.
 
-    settings: identity_model, junk_max_names_per_contact, junk_max_names_per_address.
+    earlier: what the last run compared. settings: identity_model, junk_max_names_per_contact,
+    junk_max_names_per_address.
     """
     contact = int(settings.get("junk_max_names_per_contact") or 20)
     address = int(settings.get("junk_max_names_per_address") or 40)
@@ -30,7 +33,7 @@ def resolve_relations(
         model = str(Path(model))
     given = _arrow(records)
     if given.num_rows == 0:
-        return _nothing()
+        return nothing()
     found = resolve(
         given,
         entity_named(entity),
@@ -38,18 +41,10 @@ def resolve_relations(
         overrides=_arrow(overrides),
         reference={name: _as_text(_arrow(relation)) for name, relation in reference.items()},
         model=model,
+        earlier=_arrow(earlier),
         junk_limits={"email": contact, "phone": contact, "address": address},
     )
     return as_one_table(found)
-
-
-def _nothing() -> pa.Table:
-    from kindred.identity.pipeline import PARTS
-
-    return pa.table(
-        {name: pa.nulls(0, kind) for name, kind in PARTS.items()},
-        schema=pa.schema(list(PARTS.items())),
-    )
 
 
 def _arrow(relation: Any) -> pa.Table:

@@ -109,8 +109,9 @@ def prepare(
 def collapse(
     con: duckdb.DuckDBPyConnection, entity: Entity, apart: tuple[str, ...] = ()
 ) -> list[str]:
-    """Make `members` (record_id, source, n) and `fields` (n, match fields): exact doubles are one.
+    """Make `members` (record_id, source, n) and `fields` (n, match fields, key): doubles are one.
 
+    key is a 64-bit hash of the record's content, by which a later run knows it again.
     Records that agree in every match field share a representative, unless the fields filled are
     too few to tell a person by. Records in `apart` (those a steward keeps apart) stand alone.
     Returns the match fields that are filled.
@@ -124,7 +125,7 @@ def collapse(
     con.execute(
         f"""
         create or replace table numbered as
-        select dense_rank() over (order by content) - 1 as n, * exclude (content)
+        select dense_rank() over (order by content) - 1 as n, *
         from (
             select *, md5_number(concat_ws(chr(2), {keys},
                 case when ({enough}) and not list_contains($1, record_id) then '' else record_id end
@@ -138,7 +139,9 @@ def collapse(
     con.execute(
         """
         create or replace table fields as
-        select * exclude (record_id, source)
+        select
+            * exclude (record_id, source, content),
+            hash(*columns(* exclude (n, record_id, source))) as key
         from numbered
         where record_id in (select min(record_id) from numbered group by n)
         order by n

@@ -1,0 +1,3 @@
+{{ resolution_part(ref('int_person_resolution'), 'compared', {
+    'kind': 'kind', 'chunk': 'chunk', 'settings': 'settings', 'packed': 'packed'
+}) }}

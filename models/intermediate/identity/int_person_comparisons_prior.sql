@@ -1,0 +1,1 @@
+{{ comparisons_as_left('int_person_comparisons') }}

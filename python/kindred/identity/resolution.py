@@ -1,0 +1,90 @@
+"""What a run of identity resolution hands back, and the one table that a dbt model makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from kindred.identity.mixture import Model
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What a run of identity resolution found.
+
+    assignments: record_id, entity (label; an id of no meaning). links: record_id_l, record_id_r,
+    link_type, rule, match_weight, field_weights (JSON), entity. junk: the table of decisions.
+    numbers: name, dimension, value. compared: the pairs with their likeness, packed
+    (see kindred.identity.compared), for the next run.
+    """
+
+    assignments: pa.Table
+    links: pa.Table
+    junk: pa.Table
+    numbers: pa.Table
+    compared: pa.Table
+    model: Model
+    model_choice: str
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+
+PARTS: dict[str, pa.DataType] = {
+    "part": pa.string(),
+    "record_id": pa.string(),
+    "entity": pa.string(),
+    "record_id_l": pa.string(),
+    "record_id_r": pa.string(),
+    "link_type": pa.string(),
+    "rule": pa.string(),
+    "match_weight": pa.float64(),
+    "field_weights": pa.string(),
+    "identifier_type": pa.string(),
+    "identifier_value": pa.string(),
+    "decision": pa.string(),
+    "reason": pa.string(),
+    "record_count": pa.int64(),
+    "name_count": pa.int64(),
+    "name_limit": pa.int64(),
+    "metric_name": pa.string(),
+    "dimension": pa.string(),
+    "value": pa.float64(),
+    "kind": pa.string(),
+    "chunk": pa.int64(),
+    "settings": pa.string(),
+    "packed": pa.binary(),
+}
+
+
+def as_one_table(found: Resolution) -> pa.Table:
+    """Everything of a run in one table, as a dbt Python model returns one; `part` tells which.
+
+    cluster: record_id, entity. link: record_id_l, record_id_r, link_type, rule, match_weight,
+    field_weights, entity. junk: identifier_type, identifier_value, decision, reason, counts.
+    number: metric_name, dimension, value. compared: kind, chunk, settings, packed.
+    """
+    parts = {
+        "cluster": found.assignments,
+        "link": found.links,
+        "junk": found.junk,
+        "number": found.numbers,
+        "compared": found.compared,
+    }
+    tables = []
+    for part, table in parts.items():
+        rows = table.num_rows
+        columns = {
+            name: table[name].cast(kind) if name in table.column_names else pa.nulls(rows, kind)
+            for name, kind in PARTS.items()
+        }
+        columns["part"] = pa.array([part] * rows, pa.string())
+        tables.append(pa.table(columns, schema=pa.schema(list(PARTS.items()))))
+    return pa.concat_tables(tables)
+
+
+def nothing() -> pa.Table:
+    """The same table of a run without records."""
+    return pa.table(
+        {name: pa.nulls(0, kind) for name, kind in PARTS.items()},
+        schema=pa.schema(list(PARTS.items())),
+    )
