@@ -13,88 +13,13 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
+from identity_town import COLUMNS, FAMILY, GIVEN, TRAPS, people, record, table_of
 from kindred.errors import KindredError
 from kindred.identity import baselines, clusters, evaluation, metrics
 from kindred.identity.components import components
 from kindred.identity.person import PERSON
 from kindred.identity.pipeline import entity_named, resolve
 from kindred.identity.resolution import Resolution
-
-COLUMNS = (
-    "record_id", "first_name", "last_name", "email", "phone", "street", "city", "postcode",
-    "birth_date", "truth",
-)  # fmt: skip
-GIVEN = [
-    "Anna", "Bruno", "Carla", "Dmitri", "Edith", "Felix", "Gerda", "Hugo", "Irma",
-    "Jonas", "Klara", "Ludwig", "Marta", "Nils", "Olga", "Paul", "Quentin", "Rosa",
-    "Stefan", "Thea", "Ulrich", "Vera", "Walter", "Xenia", "Yannick", "Zita",
-]  # fmt: skip
-FAMILY = [
-    "Ahorn", "Birke", "Calvet", "Dornfeld", "Eschen", "Fichtel", "Ginster", "Hasel",
-    "Immergruen", "Jasmund", "Kiefer", "Linde", "Mahler", "Nussbaum", "Oelmann", "Pappel",
-    "Quast", "Rotdorn", "Salwei", "Tanner", "Ulmer", "Vogelbeer", "Weidner", "Zeder",
-]  # fmt: skip
-
-
-def _row(record_id: str, truth: str, **values: str | None) -> dict[str, str | None]:
-    return {**dict.fromkeys(COLUMNS), "record_id": record_id, "truth": truth, **values}
-
-
-def _people(count: int = 200, seed: int = 7) -> list[dict[str, str | None]]:
-    """A town: each person in two or three records, with typos and gaps."""
-    rng = random.Random(seed)  # noqa: S311
-    rows = []
-    for i in range(count):
-        first, last = rng.choice(GIVEN), rng.choice(FAMILY)
-        born = f"{rng.randint(1940, 2004)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
-        base = {
-            "first_name": first,
-            "last_name": last,
-            "email": f"{first}.{last}{rng.randint(1, 99)}@mail{rng.randint(1, 40)}.org".lower(),
-            "phone": f"+49{rng.randint(10**9, 10**10 - 1)}",
-            "street": f"{rng.choice(FAMILY)}weg {rng.randint(1, 200)}",
-            "city": rng.choice(GIVEN) + "stadt",
-            "postcode": f"{rng.randint(10000, 99999)}",
-            "birth_date": born,
-        }
-        for copy in range(rng.choice((2, 2, 3))):
-            values: dict[str, str | None] = dict(base)
-            if copy:
-                for gap in rng.sample(("email", "phone", "street", "birth_date"), 2):
-                    values[gap] = None
-                if rng.random() < 0.3:
-                    values["last_name"] = last[:2] + last[3:]
-            rows.append(_row(f"r{i}-{copy}", f"p{i}", **values))
-    return rows
-
-
-TRAPS = [
-    # Father and son of one name under one roof; the father has moved none of his records.
-    _row("father-1", "father", first_name="Otto", last_name="Brandt", phone="+49301234567",
-         street="Am Markt 3", city="Köln", postcode="50667", birth_date="1950-02-11"),
-    _row("father-2", "father", first_name="Otto", last_name="Brandt", phone="+49301234567",
-         street="Am Markt 3", city="Köln", postcode="50667", birth_date="1950-02-11",
-         email="ob1950@mail1.org"),
-    _row("son-1", "son", first_name="Otto", last_name="Brandt", phone="+49301234567",
-         street="Am Markt 3", city="Köln", postcode="50667", birth_date="1981-10-25"),
-    _row("son-2", "son", first_name="Otto", last_name="Brandt",
-         street="Am Markt 3", city="Köln", postcode="50667", birth_date="1981-10-25",
-         email="kaiser.turm@mail2.org"),
-    # A couple that shares the landline, the address and the mailbox.
-    _row("wife", "wife", first_name="Beate", last_name="Falk", phone="+49407654321",
-         street="Hafen 8", city="Hamburg", postcode="20457", email="familie.falk@mail3.org"),
-    _row("husband", "husband", first_name="Georg", last_name="Falk", phone="+49407654321",
-         street="Hafen 8", city="Hamburg", postcode="20457", email="familie.falk@mail3.org"),
-    # A nickname, and a record that holds nothing but an email.
-    _row("full", "robert", first_name="Robert", last_name="Quandt", email="rq@mail4.org",
-         birth_date="1970-07-07"),
-    _row("nick", "robert", first_name="Bob", last_name="Quandt", email="rq@mail4.org"),
-    _row("bare", "robert", email="rq@mail4.org"),
-]  # fmt: skip
-
-
-def _table(rows: list[dict[str, str | None]]) -> pa.Table:
-    return pa.Table.from_pylist(rows, schema=pa.schema([(c, pa.string()) for c in COLUMNS]))
 
 
 def _truth(table: pa.Table) -> pa.Table:
@@ -114,7 +39,7 @@ def _together(found: Resolution, one: str, two: str) -> bool:
 
 @pytest.fixture(scope="module")
 def town() -> pa.Table:
-    return _table(_people() + TRAPS)
+    return table_of(people() + TRAPS)
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +89,7 @@ def _cluster(size: int, pairs: dict[tuple[int, int], float], cut: float = 0.0) -
     return clusters.cluster(size, left, right, np.array(list(pairs.values())), cut).tolist()
 
 
-def test_a_weak_bridge_does_not_chain_two_people() -> None:
+def test_a_weak_bridge_does_not_chain_twopeople() -> None:
     """Two people joined by one doubtful pair stay two, as plain components would not keep them."""
     pairs = {(0, 1): 12.0, (2, 3): 12.0, (1, 2): 2.0, (0, 2): -9.0, (0, 3): -9.0, (1, 3): -9.0}
     assert _cluster(4, pairs) == [0, 0, 2, 2]
@@ -250,15 +175,15 @@ def test_missing_columns_do_not_mislead(town: pa.Table) -> None:
 def test_each_rule_decides(town: pa.Table, rule: str) -> None:
     """A rule is needed where its absence changes the outcome: identifiers, junk, steward."""
     rows = [
-        _row("known-1", "k", first_name="Sibylle", last_name="Morgenroth"),
-        _row("known-2", "k", email="someone.else@mail9.org"),
+        record("known-1", "k", first_name="Sibylle", last_name="Morgenroth"),
+        record("known-2", "k", email="someone.else@mail9.org"),
         *[
-            _row(f"role-{i}", f"role{i}", first_name=GIVEN[i], email="info@mail9.org")
+            record(f"role-{i}", f"role{i}", first_name=GIVEN[i], email="info@mail9.org")
             for i in range(3)
         ],
-        _row("role-3", "role3", email="info@mail9.org"),
+        record("role-3", "role3", email="info@mail9.org"),
     ]
-    given = _table(_people(60) + rows).drop_columns(["truth"])
+    given = table_of(people(60) + rows).drop_columns(["truth"])
     held = pa.table(
         {
             "record_id": ["known-1", "known-2"],
@@ -400,11 +325,11 @@ def test_truth_of_records_that_took_no_part_does_not_count(tmp_path: Path) -> No
 def test_a_company_in_the_name_column_is_no_other_person() -> None:
     """A billing system that calls a customer by the employer still bills the same customer."""
     rows = [
-        _row("contact", "k", first_name="Sibylle", last_name="Morgenroth", email="sm@mail9.org"),
-        _row("billed", "k", first_name="Delta", last_name="Halcyon Works", email="sm@mail9.org"),
-        _row("colleague", "c", first_name="Otto", last_name="Zabel", email="oz@mail8.org"),
+        record("contact", "k", first_name="Sibylle", last_name="Morgenroth", email="sm@mail9.org"),
+        record("billed", "k", first_name="Delta", last_name="Halcyon Works", email="sm@mail9.org"),
+        record("colleague", "c", first_name="Otto", last_name="Zabel", email="oz@mail8.org"),
     ]
-    given = _table(_people(40) + rows).drop_columns(["truth"])
+    given = table_of(people(40) + rows).drop_columns(["truth"])
     company = [
         "Delta Halcyon Works Ltd" if name == "colleague" else None
         for name in given["record_id"].to_pylist()
@@ -418,7 +343,7 @@ def test_a_company_in_the_name_column_is_no_other_person() -> None:
     ("entity", "truth", "column", "bar"),
     [("person", "persons", "person_id", 0.965), ("account", "companies", "company_id", 0.95)],
 )
-def test_accuracy_on_100k_people(entity: str, truth: str, column: str, bar: float) -> None:
+def test_accuracy_on_100kpeople(entity: str, truth: str, column: str, bar: float) -> None:
     """Whoever relies on our figures can repeat them on a built sample of 100,000 people.
 
     KINDRED_100K: the working database; KINDRED_100K_TRUTH: the folder of the sample's truth.

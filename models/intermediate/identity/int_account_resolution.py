@@ -12,7 +12,10 @@ def model(dbt, session):
         "junk_max_names_per_contact": dbt.config.get("junk_max_names_per_contact"),
         "junk_max_names_per_address": dbt.config.get("junk_max_names_per_address"),
     }
-    records, identifiers = dbt.ref("int_account_match_records"), dbt.ref("record_identifiers")
-    overrides = dbt.ref("int_account_overrides")
-    earlier = dbt.ref("int_account_comparisons_prior")
-    return resolve_relations("account", records, identifiers, overrides, earlier, reference, settings)
+    given = {
+        "records": dbt.ref("int_account_match_records"),
+        "identifiers": dbt.ref("record_identifiers"),
+        "overrides": dbt.ref("int_account_overrides"),
+        "earlier": dbt.ref("int_account_comparisons_prior"),
+    }
+    return resolve_relations("account", given, reference, settings)

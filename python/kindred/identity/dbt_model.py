@@ -14,34 +14,31 @@ from kindred.identity.resolution import as_one_table, nothing
 
 def resolve_relations(
     entity: str,
-    records: Any,
-    identifiers: Any,
-    overrides: Any,
-    earlier: Any,
+    given: Mapping[str, Any],
     reference: Mapping[str, Any],
     settings: Mapping[str, Any],
 ) -> pa.Table:
     """Resolve relations of the warehouse; see `kindred.identity.resolution.as_one_table`.
 
-    earlier: what the last run compared. settings: identity_model, junk_max_names_per_contact,
-    junk_max_names_per_address.
+    given: records, identifiers, overrides, earlier (what the last run compared). settings:
+    identity_model, junk_max_names_per_contact, junk_max_names_per_address.
     """
     contact = int(settings.get("junk_max_names_per_contact") or 20)
     address = int(settings.get("junk_max_names_per_address") or 40)
     model = str(settings.get("identity_model") or "auto")
     if model not in ("auto", "shipped", "train"):
         model = str(Path(model))
-    given = _arrow(records)
-    if given.num_rows == 0:
+    records = _arrow(given["records"])
+    if records.num_rows == 0:
         return nothing()
     found = resolve(
-        given,
+        records,
         entity_named(entity),
-        identifiers=_arrow(identifiers),
-        overrides=_arrow(overrides),
+        identifiers=_arrow(given["identifiers"]),
+        overrides=_arrow(given["overrides"]),
         reference={name: _as_text(_arrow(relation)) for name, relation in reference.items()},
         model=model,
-        earlier=_arrow(earlier),
+        earlier=_arrow(given["earlier"]),
         junk_limits={"email": contact, "phone": contact, "address": address},
     )
     return as_one_table(found)
