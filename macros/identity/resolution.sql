@@ -30,7 +30,9 @@ in_force as (
     select
         cast(overrides.decision as text) as decision,
         cast(overrides.record_id_l as text) as record_id_l,
-        cast(overrides.record_id_r as text) as record_id_r
+        cast(overrides.record_id_r as text) as record_id_r,
+        cast(overrides.author as text) as author,
+        cast(overrides.reason as text) as reason
     from overrides
     cross join this_run
     where
@@ -52,4 +54,12 @@ select * from in_force
     {%- if flags.FULL_REFRESH %}
 limit 0
     {%- endif %}
+{%- endmacro %}
+
+{#-
+    Key of a pair in the review queue: it stays the same from run to run. The command that takes
+    decisions back makes the same key (kindred.identity.review_file.review_id).
+-#}
+{% macro review_key(entity, record_id_l, record_id_r) -%}
+'rev_' || {{ generate_surrogate_key([entity, record_id_l, record_id_r]) }}
 {%- endmacro %}

@@ -11,6 +11,7 @@ def model(dbt, session):
         "identity_model": dbt.config.get("identity_model"),
         "junk_max_names_per_contact": dbt.config.get("junk_max_names_per_contact"),
         "junk_max_names_per_address": dbt.config.get("junk_max_names_per_address"),
+        "identity_policy": dbt.config.get("identity_policy"),
     }
     given = {
         "records": dbt.ref("int_person_match_records"),

@@ -174,6 +174,8 @@ def look_before(project: Project, profile: Profile) -> None:
     from kindred.warehouse.database import connected
     from kindred.warehouse.preflight import (
         check_profile,
+        identity_problems,
+        moment_of,
         naming_problems,
         raw_problems,
         refuse,
@@ -182,6 +184,7 @@ def look_before(project: Project, profile: Profile) -> None:
 
     check_profile(profile)
     refuse(naming_problems(project))
+    refuse(identity_problems(project, moment_of(project.variables)))
     with connected(profile.duckdb_path(), read_only=True) as connection:
         refuse(raw_problems(source_states(connection, project, list(project.sources))))
 

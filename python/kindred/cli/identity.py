@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from kindred.cli.identity_review import command as review
+
 ENTITY = click.option(
     "--entity", type=click.Choice(["person", "account"]), default="person", show_default=True
 )
@@ -139,3 +141,6 @@ def explain(names: tuple[str, ...], database: Path) -> None:
     )
     for line in lines:
         click.echo(line)
+
+
+command.add_command(review)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import duckdb
 import numpy as np
@@ -18,18 +18,19 @@ from kindred.identity import (
     junk,
     links,
     records,
+    review,
     scoring,
+    settling,
+    stewardship,
     training,
 )
-from kindred.identity.components import IntArray, components
+from kindred.identity.components import IntArray
 from kindred.identity.entity import Entity
-from kindred.identity.mixture import FloatArray
 from kindred.identity.reference import Reference, load_reference
 from kindred.identity.resolution import Resolution
 from kindred.identity.weighing import Scored, Weigher, nothing_scored, rarity_classes
 
 CLOSING_PAIRS_PER_RECORD = 5
-CANNOT = -1e9
 # Beyond this many candidate pairs a sample decides on the model, or trains it.
 SAMPLED_ABOVE = 1_000_000
 SAMPLE = 500_000
@@ -59,19 +60,27 @@ def resolve(
     cut: float | None = None,
     junk_limits: dict[str, int] | None = None,
     earlier: pa.Table | None = None,
+    deduplicated: Sequence[str] = (),
+    largest: int | None = None,
+    review_limit: int = review.LIMIT,
     with_links: bool = True,
     tell: Tell = lambda _: None,
 ) -> Resolution:
     """Resolve `given` records (columns as in the record streams, record_id first) to entities.
 
     identifiers: record_id, identifier_type, identifier_value. overrides: decision (must_link or
-    cannot_link), record_id_l, record_id_r. model: auto, shipped, train, or the path of a file.
-    earlier: `compared` of an earlier run, which saves comparing its pairs again and changes
-    nothing else. with_links: whether to tell the links, and what the next run may recall.
+    cannot_link), record_id_l, record_id_r, and author and reason where known. model: auto,
+    shipped, train, or the path of a file. earlier: `compared` of an earlier run, which saves
+    comparing its pairs again and changes nothing else. deduplicated: beginnings of record ids of
+    sources that hold everybody once.
+    largest: records beyond which a cluster must hold together closely (default: the entity's).
+    review_limit: most rows of the review queue. with_links: whether to tell the links and the
+    review queue, and what the next run may recall.
     """
+    policy = settling.policy_of(entity.name, overrides, deduplicated, largest, review_limit)
     with records.connect() as con:
         return _resolve(
-            con, given, entity, identifiers, overrides, reference, model,
+            con, given, entity, identifiers, policy, reference, model,
             entity.cut if cut is None else cut, junk_limits, earlier, with_links, tell,
         )  # fmt: skip
 
@@ -81,7 +90,7 @@ def _resolve(
     given: pa.Table,
     entity: Entity,
     identifiers: pa.Table | None,
-    overrides: pa.Table | None,
+    policy: settling.Policy,
     reference: Reference | None,
     model: str,
     cut: float,
@@ -93,16 +102,16 @@ def _resolve(
     tell("preparing match fields")
     records.prepare(con, given, entity, reference or load_reference())
     decisions = junk.remove_junk(con, entity, junk_limits)
-    must, cannot = _overrides(overrides)
-    filled = records.collapse(con, entity, tuple({name for pair in cannot for name in pair}))
+    alone = settling.standing_alone(con, policy, entity.fields)
+    filled = records.collapse(con, entity, alone)
     keys = con.execute("select key from fields order by n").fetchnumpy()["key"]
     size = len(keys)
     strong = links.deterministic_links(con, entity, identifiers)
     left, right = strong["n_l"].to_numpy(), strong["n_r"].to_numpy()
-    must_left, must_right = _nodes(con, must)
-    cannot_left, cannot_right = _nodes(con, cannot)
-    sure_left, sure_right = np.concatenate([left, must_left]), np.concatenate([right, must_right])
-    sure = components(size, sure_left, sure_right)
+    bonds, gone = settling.bonds_of(con, policy)
+    sure_left = np.concatenate([left, bonds.must_left])
+    sure_right = np.concatenate([right, bonds.must_right])
+    sure = settling.surely_one(size, left, right, bonds)
 
     tell("comparing pairs")
     comparisons = scoring.usable_comparisons(entity, filled)
@@ -146,16 +155,13 @@ def _resolve(
         scored = scored + _weighed(scorer, weigher, closing, closing_code)
 
     tell("forming clusters")
-    edge_left, edge_right, edge_weight = _overlay(
-        size,
-        [
-            (scored.left, scored.right, np.where(scored.silent, clusters.SILENT, scored.weight)),
-            (left, right, np.full(len(left), clusters.CERTAIN)),
-            (must_left, must_right, np.full(len(must_left), clusters.CERTAIN)),
-            (cannot_left, cannot_right, np.full(len(cannot_left), CANNOT)),
-        ],
-    )
-    labels = clusters.cluster(size, edge_left, edge_right, edge_weight, cut)
+    weights = np.where(scored.silent, clusters.SILENT, scored.weight)
+    layers = [
+        (scored.left, scored.right, weights),
+        (left, right, np.full(len(left), clusters.CERTAIN)),
+    ]
+    settled = settling.settle(con, size, layers, cut, bonds, policy.largest)
+    labels = settled.labels
     con.register("labels", pa.table({"n": np.arange(size, dtype=np.int64), "label": labels}))
     con.execute("create or replace table clustered as select * from labels")
     con.unregister("labels")
@@ -175,13 +181,20 @@ def _resolve(
         *(("blocking_rule_pairs", " + ".join(rule) or "all pairs", float(n)) for rule, n in rules),
         *(("pairs_per_record", kind, share) for kind, share in sorted(found_model.kinds.items())),
     ]
-    told = evidence.no_links()
+    told, queue = evidence.no_links(), settling.no_review()
     kept = pa.table({})
     if with_links:
         tell("telling the links")
         inside = labels[scored.left] == labels[scored.right]
         likely = scored.where(inside & (scored.weight >= cut))
+        must = policy.pairs(stewardship.MUST)
         told = evidence.links(con, strong, must, evidence.weighed_links(weigher, likely))
+        queue = settling.review_queue(
+            con, settled, policy, bonds, cut,
+            lambda pairs: evidence.weighed_links(
+                weigher, scored.where(np.isin(scored.left * size + scored.right, pairs))
+            ),
+        )  # fmt: skip
         if rules:
             kept = compared.to_table(
                 memory.keep(
@@ -192,9 +205,10 @@ def _resolve(
                     np.arange(len(candidates) + len(closing)) < len(candidates),
                 )
             )
+    counts += settling.counts(settled, policy, gone, queue)
     return Resolution(
         assignments, told, decisions, evidence.numbers(con, counts, decisions), kept, found_model,
-        choice,
+        choice, queue,
     )  # fmt: skip
 
 
@@ -212,61 +226,3 @@ def _share(mixed: compared.KeyArray, every: int) -> npt.NDArray[np.bool_]:
         return np.ones(len(mixed), dtype=bool)
     spread = (mixed * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(33)
     return np.asarray(spread % np.uint64(every) == 0)
-
-
-def _overlay(
-    size: int, layers: list[tuple[IntArray, IntArray, FloatArray]]
-) -> tuple[IntArray, IntArray, FloatArray]:
-    """One weight a pair: that of the last layer that names it."""
-    left = np.concatenate([layer[0] for layer in layers]).astype(np.int64)
-    right = np.concatenate([layer[1] for layer in layers]).astype(np.int64)
-    weight = np.concatenate([layer[2] for layer in layers])
-    keys = np.minimum(left, right) * size + np.maximum(left, right)
-    _, last = np.unique(keys[::-1], return_index=True)
-    keep = len(keys) - 1 - last
-    return np.minimum(left, right)[keep], np.maximum(left, right)[keep], weight[keep]
-
-
-def _overrides(
-    overrides: pa.Table | None,
-) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    must: list[tuple[str, str]] = []
-    cannot: list[tuple[str, str]] = []
-    for row in overrides.to_pylist() if overrides is not None else []:
-        pair = (str(row["record_id_l"]), str(row["record_id_r"]))
-        decision = row["decision"]
-        if decision not in ("must_link", "cannot_link"):
-            raise KindredError(
-                f"identity_overrides: '{decision}' is not a decision.",
-                "write must_link or cannot_link.",
-            )
-        (must if decision == "must_link" else cannot).append(pair)
-    both = {frozenset(pair) for pair in must} & {frozenset(pair) for pair in cannot}
-    if both:
-        raise KindredError(
-            f"identity_overrides: {len(both)} pairs are both must_link and cannot_link.",
-            "end the validity of one of the two decisions.",
-        )
-    return must, cannot
-
-
-def _nodes(
-    con: duckdb.DuckDBPyConnection, pairs: list[tuple[str, str]]
-) -> tuple[IntArray, IntArray]:
-    """Representatives of pairs of records; pairs of records that are gone say nothing."""
-    empty = np.empty(0, np.int64)
-    if not pairs:
-        return empty, empty
-    con.register("pairs", pa.table({"l": [p[0] for p in pairs], "r": [p[1] for p in pairs]}))
-    found = con.execute(
-        """
-        select a.n as l, b.n as r
-        from pairs
-        inner join members as a on pairs.l = a.record_id
-        inner join members as b on pairs.r = b.record_id
-        where a.n <> b.n
-        order by 1, 2
-        """
-    ).fetchnumpy()
-    con.unregister("pairs")
-    return found["l"].astype(np.int64), found["r"].astype(np.int64)

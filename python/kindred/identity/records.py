@@ -113,7 +113,7 @@ def collapse(
 
     key is a 64-bit hash of the record's content, by which a later run knows it again.
     Records that agree in every match field share a representative, unless the fields filled are
-    too few to tell a person by. Records in `apart` (those a steward keeps apart) stand alone.
+    too few to tell a person by. Records in `apart` (those that must not be one) stand alone.
     Returns the match fields that are filled.
     """
     enough = " or ".join(
@@ -122,19 +122,21 @@ def collapse(
     )
     # One number for all fields: to sort by it costs a fraction of sorting by the fields.
     keys = ", ".join(f"coalesce({name}, chr(1))" for name in entity.fields)
+    con.register("alone", pa.table({"record_id": pa.array(apart, pa.string())}))
     con.execute(
         f"""
         create or replace table numbered as
         select dense_rank() over (order by content) - 1 as n, *
         from (
             select *, md5_number(concat_ws(chr(2), {keys},
-                case when ({enough}) and not list_contains($1, record_id) then '' else record_id end
+                case when ({enough}) and record_id not in (select record_id from alone)
+                    then '' else record_id end
             )) as content
             from prepared
         )
-        """,
-        [list(apart)],
+        """
     )
+    con.unregister("alone")
     con.execute("create or replace table members as select record_id, source, n from numbered")
     con.execute(
         """

@@ -16,7 +16,8 @@ class Resolution:
     assignments: record_id, entity (label; an id of no meaning). links: record_id_l, record_id_r,
     link_type, rule, match_weight, field_weights (JSON), entity. junk: the table of decisions.
     numbers: name, dimension, value. compared: the pairs with their likeness, packed
-    (see kindred.identity.compared), for the next run.
+    (see kindred.identity.compared), for the next run. review: what is worth a steward's minute
+    (columns: kindred.identity.settling.REVIEW).
     """
 
     assignments: pa.Table
@@ -26,6 +27,7 @@ class Resolution:
     compared: pa.Table
     model: Model
     model_choice: str
+    review: pa.Table
     notes: tuple[str, ...] = field(default_factory=tuple)
 
 
@@ -46,6 +48,9 @@ PARTS: dict[str, pa.DataType] = {
     "record_count": pa.int64(),
     "name_count": pa.int64(),
     "name_limit": pa.int64(),
+    "priority": pa.int64(),
+    "records_at_stake": pa.int64(),
+    "doubt": pa.float64(),
     "metric_name": pa.string(),
     "dimension": pa.string(),
     "value": pa.float64(),
@@ -61,7 +66,9 @@ def as_one_table(found: Resolution) -> pa.Table:
 
     cluster: record_id, entity. link: record_id_l, record_id_r, link_type, rule, match_weight,
     field_weights, entity. junk: identifier_type, identifier_value, decision, reason, counts.
-    number: metric_name, dimension, value. compared: kind, chunk, settings, packed.
+    number: metric_name, dimension, value. compared: kind, chunk, settings, packed. review:
+    priority, reason, record_id_l, record_id_r, match_weight, field_weights, record_count,
+    records_at_stake, doubt.
     """
     parts = {
         "cluster": found.assignments,
@@ -69,6 +76,7 @@ def as_one_table(found: Resolution) -> pa.Table:
         "junk": found.junk,
         "number": found.numbers,
         "compared": found.compared,
+        "review": found.review,
     }
     tables = []
     for part, table in parts.items():

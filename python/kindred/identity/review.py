@@ -17,6 +17,7 @@ import pyarrow as pa
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
+from kindred.errors import KindredError
 from kindred.identity.clusters import CERTAIN, SILENT
 from kindred.identity.components import IntArray, components
 from kindred.identity.grouping import Bonds
@@ -69,6 +70,19 @@ class Judged:
     records: IntArray
     whole: IntArray
     labels: IntArray
+
+
+def limit_of(setting: Any) -> int:
+    """Most rows of an entity, as the var identity_review_limit gives it."""
+    try:
+        found = int(str(LIMIT if setting is None else setting))
+    except ValueError:
+        found = -1
+    if found < 0:
+        raise KindredError(
+            "vars.identity_review_limit is not a number of rows.", f"write a number, as {LIMIT}."
+        )
+    return found
 
 
 def queue(judged: Judged, bonds: Bonds, cut: float, largest: int, limit: int = LIMIT) -> pa.Table:

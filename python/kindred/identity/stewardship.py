@@ -241,11 +241,6 @@ def _contradiction(forbidden: Decision, chain: list[Decision]) -> KindredError:
     )
 
 
-def pairs_of(decisions: Iterable[Decision], kind: str) -> list[tuple[str, str]]:
-    """The record pairs of one kind of decision, each once, in order."""
-    return sorted({one.pair for one in decisions if one.decision == kind})
-
-
 def nodes_of(
     con: duckdb.DuckDBPyConnection, pairs: list[tuple[str, str]]
 ) -> tuple[IntArray, IntArray, int]:
@@ -294,10 +289,7 @@ def honour(
     if (labels[bonds.must_left] != labels[bonds.must_right]).any():
         joined = components(len(labels), labels[bonds.must_left], labels[bonds.must_right])
         result = joined[labels]
-    suspects = np.union1d(
-        result[bonds.cannot_left][result[bonds.cannot_left] == result[bonds.cannot_right]],
-        _crowded(result, bonds),
-    )
+    suspects = broken(result, bonds)
     if not len(suspects):
         return result
     inside = np.where(result[left] == result[right], result[left], -1)
@@ -328,6 +320,12 @@ def honour(
         one, two = np.searchsorted(nodes, left[edges]), np.searchsorted(nodes, right[edges])
         fresh[nodes] = nodes[regroup(len(nodes), one, two, weight[edges], cut, own)]
     return fresh
+
+
+def broken(labels: IntArray, bonds: Bonds) -> IntArray:
+    """Clusters that hold what is forbidden."""
+    one, two = labels[bonds.cannot_left], labels[bonds.cannot_right]
+    return np.union1d(one[one == two], _crowded(labels, bonds))
 
 
 def _crowded(labels: IntArray, bonds: Bonds) -> IntArray:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from kindred.errors import KindredError
 from kindred.project import (
@@ -208,6 +209,42 @@ def raw_problems(states: Sequence[SourceState]) -> list[Problem]:
                 )
             )
     return found
+
+
+def identity_problems(project: Project, as_of: datetime) -> list[Problem]:
+    """Problems of the stewards' decisions in force at `as_of` (UTC), and of vars.identity_*."""
+    from kindred.identity import deduplicated, guard, review, stewardship
+
+    variables = project.variables
+
+    def decisions() -> None:
+        held = stewardship.read_seed(project.root / stewardship.SEED)
+        stewardship.refuse_contradictions(stewardship.in_force(held, as_of))
+
+    checks: list[Callable[[], object]] = [
+        decisions,
+        lambda: deduplicated.sources_of(variables.get("identity_deduplicated_sources"), "person"),
+        lambda: guard.largest_of(variables.get("identity_largest_cluster"), "person"),
+        lambda: review.limit_of(variables.get("identity_review_limit")),
+    ]
+    found: list[Problem] = []
+    for check in checks:
+        try:
+            check()
+        except KindredError as error:
+            found.append(Problem(error.message, error.hint))
+    return found
+
+
+def moment_of(variables: Mapping[str, Any]) -> datetime:
+    """The moment a build speaks of (UTC): the var as_of, else now."""
+    given = variables.get("as_of")
+    try:
+        found = datetime.fromisoformat(str(given)) if given else datetime.now(UTC)
+    except ValueError:
+        # The build itself refuses such a moment, in its own words.
+        found = datetime.now(UTC)
+    return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
 
 
 def refuse(problems: Sequence[Problem]) -> None:

@@ -1,0 +1,108 @@
+with person_review as (
+    select * from {{ ref('int_person_review') }}
+),
+
+account_review as (
+    select * from {{ ref('int_account_review') }}
+),
+
+person_ids as (
+    select * from {{ ref('int_person_ids') }}
+),
+
+account_ids as (
+    select * from {{ ref('int_account_ids') }}
+),
+
+this_run as (
+    select * from {{ ref('generation') }}
+),
+
+of_people as (
+    select
+        'person' as entity,
+        person_review.priority,
+        person_review.reason,
+        person_review.record_id_l,
+        person_review.record_id_r,
+        person_review.match_weight,
+        person_review.field_weights,
+        person_review.record_count,
+        person_review.records_at_stake,
+        person_review.doubt,
+        ids_l.customer_id as customer_id_l,
+        ids_r.customer_id as customer_id_r,
+        cast(null as text) as account_id_l,
+        cast(null as text) as account_id_r
+    from person_review
+    inner join person_ids as ids_l on person_review.record_id_l = ids_l.record_id
+    inner join person_ids as ids_r on person_review.record_id_r = ids_r.record_id
+),
+
+of_companies as (
+    select
+        'account' as entity,
+        account_review.priority,
+        account_review.reason,
+        account_review.record_id_l,
+        account_review.record_id_r,
+        account_review.match_weight,
+        account_review.field_weights,
+        account_review.record_count,
+        account_review.records_at_stake,
+        account_review.doubt,
+        cast(null as text) as customer_id_l,
+        cast(null as text) as customer_id_r,
+        ids_l.account_id as account_id_l,
+        ids_r.account_id as account_id_r
+    from account_review
+    inner join account_ids as ids_l on account_review.record_id_l = ids_l.record_id
+    inner join account_ids as ids_r on account_review.record_id_r = ids_r.record_id
+),
+
+together as (
+    select * from of_people
+    union all
+    select * from of_companies
+),
+
+queue as (
+    select
+        cast({{ review_key('together.entity', 'together.record_id_l', 'together.record_id_r') }} as text)
+            as review_id,
+        cast(together.entity as text) as entity,
+        together.record_id_l,
+        together.record_id_r,
+        together.customer_id_l,
+        together.customer_id_r,
+        together.account_id_l,
+        together.account_id_r,
+        cast(together.reason as text) as reason,
+        cast(
+            case together.reason
+                when 'held back: too large'
+                    then 'A large group hangs together too loosely to be published as one: are these two the same?'
+                when 'thin cluster'
+                    then 'A group has few links for its size, and this is its weakest: are these two the same?'
+                when 'large cluster'
+                    then 'A group is unusually large, though its records agree: are these two, and so all of it, the same?'
+                when 'bridge'
+                    then 'Only this link holds two groups of records together: are these two the same?'
+                when 'just above the threshold'
+                    then 'These are taken to be the same by a narrow margin: are they?'
+                when 'just below the threshold'
+                    then 'These are taken to be different by a narrow margin: are they the same?'
+            end as text
+        ) as what_to_decide,
+        together.field_weights,
+        cast(together.priority as bigint) as priority,
+        cast(together.match_weight as double precision) as match_weight,
+        cast(together.doubt as double precision) as doubt,
+        cast(together.record_count as bigint) as record_count,
+        cast(together.records_at_stake as bigint) as records_at_stake,
+        cast(this_run.generation as bigint) as generation
+    from together
+    cross join this_run
+)
+
+select * from queue
