@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from kindred.cli.identity_diff import diff
+
 ENTITY = click.option(
     "--entity", type=click.Choice(["person", "account"]), default="person", show_default=True
 )
@@ -38,6 +40,9 @@ def command() -> None:
 
     Example: kindred identity explain
     """
+
+
+command.add_command(diff)
 
 
 @command.command()

@@ -21,13 +21,14 @@ def resolve_relations(
 ) -> pa.Table:
     """Resolve relations of the warehouse; see `kindred.identity.pipeline.as_one_table`.
 
-    settings: identity_model, junk_max_names_per_contact, junk_max_names_per_address.
+    settings: identity_model, identity_cut, junk_max_names_per_contact, junk_max_names_per_address.
     """
     contact = int(settings.get("junk_max_names_per_contact") or 20)
     address = int(settings.get("junk_max_names_per_address") or 40)
     model = str(settings.get("identity_model") or "auto")
     if model not in ("auto", "shipped", "train"):
         model = str(Path(model))
+    cut = str(settings.get("identity_cut"))
     given = _arrow(records)
     if given.num_rows == 0:
         return _nothing()
@@ -38,6 +39,7 @@ def resolve_relations(
         overrides=_arrow(overrides),
         reference={name: _as_text(_arrow(relation)) for name, relation in reference.items()},
         model=model,
+        cut=None if cut in ("None", "") else float(cut),
         junk_limits={"email": contact, "phone": contact, "address": address},
     )
     return as_one_table(found)
