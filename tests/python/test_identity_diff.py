@@ -14,7 +14,7 @@ import pytest
 
 from kindred.errors import KindredError
 from kindred.identity import diff_report
-from kindred.identity.candidate import Change, read_overrides
+from kindred.identity.candidate import Change, read_decisions
 from kindred.identity.diff import Diff, EntityChange, compare_files
 from kindred.identity.diff_limits import judge, parse_limit, read_limits
 
@@ -396,17 +396,18 @@ def test_a_candidate_of_settings_starts_at_the_records() -> None:
 
 def test_decisions_to_try_are_checked(tmp_path: Path) -> None:
     """A steward's file without the needed columns, or with another word, is refused by line."""
+    header = "entity,decision,record_id_l,record_id_r,author,reason,valid_from,valid_to\n"
     path = tmp_path / "decisions.csv"
     path.write_text("entity,decision,record_id_l\n", "utf-8")
-    with pytest.raises(KindredError, match="lack the column record_id_r"):
-        read_overrides(path)
-    path.write_text("entity,decision,record_id_l,record_id_r\nperson,join,1,2\n", "utf-8")
+    with pytest.raises(KindredError, match=r"decisions\.csv: .*lacks the column record_id_r"):
+        read_decisions(path)
+    path.write_text(header + "person,join,1,2,me,why,,\n", "utf-8")
     with pytest.raises(KindredError, match="line 2"):
-        read_overrides(path)
-    with pytest.raises(KindredError, match="cannot be read"):
-        read_overrides(tmp_path / "none.csv")
-    path.write_text("entity,decision,record_id_l,record_id_r\nperson,must_link,1,2\n", "utf-8")
-    assert [row["record_id_r"] for row in read_overrides(path)] == ["2"]
+        read_decisions(path)
+    with pytest.raises(KindredError, match="no file of decisions"):
+        read_decisions(tmp_path / "none.csv")
+    path.write_text(header + "person,must_link,1,2,me,why,,\n", "utf-8")
+    assert [row["record_id_r"] for row in read_decisions(path)] == ["2"]
 
 
 def test_databases_that_cannot_be_compared_are_named(tmp_path: Path) -> None:

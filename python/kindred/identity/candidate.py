@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from kindred.errors import KindredError
+from kindred.identity.stewardship import COLUMNS, read_seed
 from kindred.project import PROJECT_FILE, Profile, Project, read_yaml
 from kindred.quality.results import current_generation
 from kindred.warehouse.database import connected
@@ -54,7 +55,6 @@ _ROOMS = (
 _FILES = (PROJECT_FILE, "selectors.yml", "packages.yml", "dependencies.yml", "package-lock.yml")
 _DBT_PATHS = ("DBT_TARGET_PATH", "DBT_LOG_PATH", "DBT_PROJECT_DIR", "DBT_PROFILES_DIR", "DBT_STATE")
 _OVERRIDES = Path("stewardship") / "identity_overrides.csv"
-_OVERRIDES_NEEDED = ("entity", "decision", "record_id_l", "record_id_r")
 
 
 @dataclass(frozen=True)
@@ -177,64 +177,42 @@ def _workshop(project: Project, profile: Profile, place: Path) -> Workshop:
 
 def _add_overrides(project: Project, copied: Project, path: Path) -> None:
     """Add the decisions of a file to those of the project, in the copy."""
-    decisions = read_overrides(path)
+    decisions = read_decisions(path)
     rooms = read_yaml(project.root / PROJECT_FILE).get("seed-paths") or ["seeds"]
     seeds = [copied.root / room / _OVERRIDES for room in rooms]
     seed = next((place for place in seeds if place.is_file()), None)
     if seed is None:
         raise KindredError(
             f"The project has no seed {_OVERRIDES} to add decisions to.",
-            "bring back seeds/stewardship/identity_overrides.csv.",
+            f"bring back seeds/{_OVERRIDES}.",
         )
-    with seed.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        columns = list(reader.fieldnames or [])
-        rows = [{name: row.get(name) or "" for name in columns} for row in reader]
-    for decision in decisions:
-        row = {name: decision.get(name, "") for name in columns}
-        if row not in rows:
-            rows.append(row)
+    rows = _rows(seed)
+    rows += [decision for decision in decisions if decision not in rows]
     with seed.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, columns, lineterminator="\n")
+        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 
 
-def read_overrides(path: Path) -> list[dict[str, str]]:
+def read_decisions(path: Path) -> list[dict[str, str]]:
     """Steward decisions of a CSV file with the columns of the seed `identity_overrides`.
 
-    Columns beyond entity, decision, record_id_l and record_id_r may be left out. Raises
-    KindredError naming the file and what it lacks.
+    Raises KindredError naming the file and what is wrong with it.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            have = reader.fieldnames or []
-            rows = [
-                {str(name): value or "" for name, value in row.items() if name} for row in reader
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    if not path.is_file():
         raise KindredError(
-            f"The decisions {path} cannot be read.", "name a CSV file with --overrides."
-        ) from error
-    lacking = [name for name in _OVERRIDES_NEEDED if name not in have]
-    if lacking:
-        raise KindredError(
-            f"The decisions {path.name} lack the column {', '.join(lacking)}.",
-            "write them as seeds/stewardship/identity_overrides.csv is written.",
+            f"There is no file of decisions {path}.", "name a CSV file with --overrides."
         )
-    for number, row in enumerate(rows, start=2):
-        if row["decision"] not in ("must_link", "cannot_link"):
-            raise KindredError(
-                f"The decisions {path.name}, line {number}: the decision is neither must_link "
-                "nor cannot_link."
-            )
-        if row["entity"] not in ("person", "account"):
-            raise KindredError(
-                f"The decisions {path.name}, line {number}: the entity is neither person "
-                "nor account."
-            )
-    return rows
+    try:
+        read_seed(path)
+    except KindredError as error:
+        raise KindredError(f"The decisions {path.name}: {error.message}", error.hint) from error
+    return _rows(path)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return [{name: row.get(name) or "" for name in COLUMNS} for row in csv.DictReader(stream)]
 
 
 @contextmanager
