@@ -9,6 +9,7 @@ def model(dbt, session):
     }
     settings = {
         "identity_model": dbt.config.get("identity_model"),
+        "identity_cut": dbt.config.get("identity_cut"),
         "junk_max_names_per_contact": dbt.config.get("junk_max_names_per_contact"),
         "junk_max_names_per_address": dbt.config.get("junk_max_names_per_address"),
         "identity_policy": dbt.config.get("identity_policy"),

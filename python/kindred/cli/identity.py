@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from kindred.cli.identity_review import command as review
+from kindred.cli.identity_diff import diff
 
 ENTITY = click.option(
     "--entity", type=click.Choice(["person", "account"]), default="person", show_default=True
@@ -40,6 +41,9 @@ def command() -> None:
 
     Example: kindred identity explain
     """
+
+
+command.add_command(diff)
 
 
 @command.command()
