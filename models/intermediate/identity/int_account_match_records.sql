@@ -12,6 +12,7 @@ live as (
         street,
         city,
         postcode,
+        country_code,
         registration_number
     from account_records
     where

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -10,12 +13,16 @@ class Level:
     """One degree of likeness of a field.
 
     condition: SQL over the columns `<field>_l` and `<field>_r`; must be symmetric.
-    m: a first guess of how often true pairs land here; the data correct it.
+    m: a first guess of how often true pairs land here; the data correct it, up to `most`.
+    by_chance: how often strangers land here at most, where that is known of the world at large:
+        data that hold few entities many times over cannot tell it.
     """
 
     name: str
     condition: str
     m: float
+    most: float = 1.0
+    by_chance: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -113,3 +120,5 @@ class Entity:
     # Clusters are merged while the mean weight between them is at least this. Below 0, the odds of
     # a single pair: that two records of one component belong together is likelier than of any two.
     cut: float = -2.0
+    # Small tables of the package that `prepare` joins, by name.
+    tables: tuple[tuple[str, Callable[[], pa.Table]], ...] = ()

@@ -33,6 +33,8 @@ CONVERGED = 1e-5
 # Pairs' worth of belief in the first guesses of the settings.
 GUESS_PAIRS = 20.0
 LEAST_U = 1e-7
+# With fewer fields compared, what the settings know of the world counts more than the records.
+FEW_FIELDS = 4
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,16 @@ def learn(
         [np.flatnonzero(patterns[:, i] == level) for level in range(len(g))]
         for i, g in enumerate(guess)
     ]
+    # A few fields cannot tell by themselves what is chance, nor one kind from another.
+    few = len(names) < FEW_FIELDS
+    most_u = [
+        np.array([level.by_chance if few else 1.0 for level in reversed(c.levels)])
+        for c in comparisons
+    ]
+    if few:
+        kinds |= {kind.name: kind.least for kind in others}
+    most_m = [np.array([level.most for level in reversed(c.levels)]) for c in comparisons]
+    u = [_at_most(x, most) for x, most in zip(u, most_u, strict=True)]
     history = 0.0
     rounds = 0
     observed = u
@@ -102,8 +114,8 @@ def learn(
         same = sum(kinds[kind.name] for kind in matches) * size / (size * (size - 1) / 2)
         # How common a value is says nothing between a match and a stranger: rarity does that.
         u = [
-            x if c.holders_of else _without_matches(o, x, same)
-            for c, o, x in zip(comparisons, observed, m, strict=True)
+            x if c.holders_of else _at_most(_without_matches(o, x, same), most)
+            for c, o, x, most in zip(comparisons, observed, m, most_u, strict=True)
         ]
         log_u = [np.log(x) for x in u]
         base_u = _sum_logs(patterns, log_u)
@@ -127,14 +139,14 @@ def learn(
         parts /= parts.sum(axis=0)
         parts *= counts
         before = dict(kinds)
-        for k, kind in enumerate((*matches, *others), start=1):
+        for k, kind in enumerate(matches if few else (*matches, *others), start=1):
             kinds[kind.name] = min(max(float(parts[k].sum()) / size, kind.least), kind.most)
         for i, name in enumerate(names):
             pull = np.zeros(len(patterns))
             for k, kind in enumerate(matches, start=1):
                 if name not in kind.shares:
                     pull += parts[k]
-            m[i] = _normal(onehot[i], pull, guess[i])
+            m[i] = _at_most(_normal(onehot[i], pull, guess[i]), most_m[i])
             for k, kind in enumerate(others, start=1 + len(matches)):
                 if name in shared[kind.name]:
                     shared[kind.name][name] = _normal(onehot[i], parts[k], m[i])
@@ -155,6 +167,13 @@ def _without_matches(observed: FloatArray, m: FloatArray, same: float) -> FloatA
     """Random pairs hold a share `same` of matches, which weighs in small or repetitive data."""
     clean = np.maximum(observed - same * m, 0.02 * observed)
     return np.asarray(np.maximum(clean / clean.sum(), LEAST_U))
+
+
+def _at_most(shares: FloatArray, most: FloatArray) -> FloatArray:
+    """What the settings know to be rare stays rare; the rest goes to the lowest level."""
+    kept = np.minimum(shares, most)
+    kept[0] += shares.sum() - kept.sum()
+    return kept
 
 
 def _first_shared(guess: FloatArray) -> FloatArray:

@@ -74,7 +74,7 @@ def prepare(
     Raises KindredError where there is no column to match on or where record ids repeat.
     """
     _check(records, entity)
-    _register_reference(con, reference)
+    _register_reference(con, {**reference, **{name: of() for name, of in entity.tables}})
     have = set(records.column_names)
     columns = ", ".join(
         f"cast({name} as text) as {name}" if name in have else f"cast(null as text) as {name}"
