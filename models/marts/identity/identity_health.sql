@@ -36,6 +36,24 @@ links as (
     select * from {{ ref('identity_links') }}
 ),
 
+changes as (
+    select
+        'person' as entity,
+        generation,
+        event,
+        from_customer_id as from_id,
+        to_customer_id as to_id
+    from {{ ref('customer_id_changes') }}
+    union all
+    select
+        'account' as entity,
+        generation,
+        event,
+        from_account_id as from_id,
+        to_account_id as to_id
+    from {{ ref('account_id_changes') }}
+),
+
 sizes as (
     select
         entity,
@@ -75,6 +93,39 @@ match_rate_overall as (
         cast(sum(is_matched) as double precision) / count(*) as value
     from records_matched
     group by entity
+),
+
+linked_records as (
+    select
+        entity,
+        rule,
+        record_id_l as record_id
+    from links
+    union
+    select
+        entity,
+        rule,
+        record_id_r as record_id
+    from links
+),
+
+record_counts as (
+    select
+        entity,
+        count(*) as record_count
+    from source_records
+    group by entity
+),
+
+match_rates_by_rule as (
+    select
+        linked_records.entity,
+        'match_rate_by_rule' as metric_name,
+        linked_records.rule as dimension,
+        cast(count(*) as double precision) / max(record_counts.record_count) as value
+    from linked_records
+    inner join record_counts on linked_records.entity = record_counts.entity
+    group by linked_records.entity, linked_records.rule
 ),
 
 cluster_sizes as (
@@ -130,6 +181,45 @@ deterministic_share as (
     group by entity
 ),
 
+changes_of_this_run as (
+    select
+        changes.entity,
+        case
+            when changes.event <> 'record_moved' then changes.event
+            when changes.from_id is null then 'record joined'
+            when changes.to_id is null then 'record left'
+            else 'record moved'
+        end as change
+    from changes
+    inner join this_run on changes.generation = this_run.generation
+),
+
+kinds_of_change as (
+    select
+        entities.entity,
+        kinds.change
+    from (values ('person'), ('account')) as entities (entity)
+    cross join (
+        values
+        ('created'), ('merged'), ('split'), ('retired'),
+        ('record joined'), ('record left'), ('record moved')
+    ) as kinds (change)
+),
+
+id_changes as (
+    select
+        kinds_of_change.entity,
+        'id_changes' as metric_name,
+        kinds_of_change.change as dimension,
+        cast(count(changes_of_this_run.change) as double precision) as value
+    from kinds_of_change
+    left join changes_of_this_run
+        on
+            kinds_of_change.entity = changes_of_this_run.entity
+            and kinds_of_change.change = changes_of_this_run.change
+    group by kinds_of_change.entity, kinds_of_change.change
+),
+
 person_numbers as (
     select
         'person' as entity,
@@ -153,6 +243,8 @@ metrics as (
     union all
     select * from match_rate_overall
     union all
+    select * from match_rates_by_rule
+    union all
     select * from cluster_sizes
     union all
     select * from largest
@@ -160,6 +252,8 @@ metrics as (
     select * from link_counts
     union all
     select * from deterministic_share
+    union all
+    select * from id_changes
     union all
     select * from person_numbers
     union all

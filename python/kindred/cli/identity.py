@@ -9,6 +9,7 @@ import click
 
 from kindred.cli.identity_review import command as review
 from kindred.cli.identity_diff import diff
+from kindred.cli.identity_explain import explain
 
 ENTITY = click.option(
     "--entity", type=click.Choice(["person", "account"]), default="person", show_default=True
@@ -120,31 +121,5 @@ def evaluate(
     click.echo(json.dumps(figures, indent=2) if as_json else evaluation.as_text(figures))
 
 
-@command.command()
-@click.argument("names", nargs=-1)
-@DATABASE
-def explain(names: tuple[str, ...], database: Path) -> None:
-    """Say why two records are one, or what holds a customer or account together.
-
-    Give two record ids, or one customer or account id; without any, the customer with records
-    in the most sources is explained.
-
-    Example: kindred identity explain cus_0123456789abcdef
-    """
-    from kindred.errors import KindredError
-    from kindred.identity import explanation
-
-    if len(names) > 2:
-        raise KindredError("Too many names.", "give two record ids, or one customer or account id.")
-    lines: list[str] = (
-        explanation.explain_pair(database, names[0], names[1])
-        if len(names) == 2
-        else explanation.explain_entity(
-            database, names[0] if names else explanation.widest_customer(database)
-        )
-    )
-    for line in lines:
-        click.echo(line)
-
-
-command.add_command(review)
+for extra in (explain, review, diff):
+    command.add_command(extra)

@@ -1,185 +1,163 @@
-"""Why two records are one, in plain English, read from the working database."""
+"""Why records are one, or are not, in plain English; the facts come from kindred.identity.grounds.
 
-# SQL is put together from the settings of this package only, never from values of users.
-# ruff: noqa: S608
+`explain` gathers, `as_text` tells in lines for a terminal, kindred.identity.explanation_page
+draws a page.
+"""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import duckdb
 
 from kindred.errors import KindredError
-from kindred.identity.pipeline import entity_named
+from kindred.identity import grounds, past
+from kindred.identity.apart import Apart, look_apart
+from kindred.identity.grounds import Group, Link
+from kindred.identity.link_tree import way
+from kindred.identity.wording import decided, finding, happened, odds, reason, strength
 
 MOST_LINKS = 50
 
+Tell = Callable[[str], None]
 
-def explain_pair(database: Path, one: str, two: str) -> list[str]:
-    """Lines that say how records `one` and `two` are connected, or that they are not."""
-    with _open(database) as con:
-        owners = {name: _owner(con, name) for name in (one, two)}
-        for name, owner in owners.items():
-            if owner is None:
+
+@dataclass(frozen=True)
+class Explanation:
+    """The answer to a question about one customer or account, or about two records.
+
+    groups: one, or two where the records are not the same. pair: the records asked about.
+    chain: the links that lead from one to the other, one where they are linked directly.
+    apart: how the pair compares, where it is not one.
+    """
+
+    groups: tuple[Group, ...]
+    run: int
+    moment: str
+    pair: tuple[str, str] | None = None
+    chain: tuple[Link, ...] = ()
+    apart: Apart | None = None
+
+    @property
+    def with_values(self) -> bool:
+        """Whether it holds personal values."""
+        return any(record.values for group in self.groups for record in group.records)
+
+
+def explain(
+    database: Path,
+    names: Sequence[str],
+    *,
+    with_values: bool = False,
+    tell: Tell = lambda _: None,
+) -> Explanation:
+    """Explain two records, one record, customer or account, or the widest customer for no name."""
+    with grounds.opened(database) as con:
+        run, moment = grounds.last_run(con)
+        if len(names) == 2:
+            one, two = names
+            if one == two:
                 raise KindredError(
-                    f"There is no live record {name}.",
-                    "write it as source:object:id; test and deleted records take no part.",
+                    "The two records are the same one.", "name two different records."
                 )
-        if owners[one] != owners[two]:
-            return [
-                f"{one} and {two} are not the same:"
-                f" they belong to {owners[one]} and {owners[two]}.",
-                "No chain of links connects them that outweighs what speaks against it.",
-            ]
-        owner = str(owners[one])
-        links = _links(con, owner)
-    direct = [link for link in links if {link["record_id_l"], link["record_id_r"]} == {one, two}]
-    lines = [f"{one} and {two} both belong to {owner}."]
+            (entity, owner), (other, owner_too) = (grounds.owner_of(con, x) for x in names)
+            if entity != other:
+                raise KindredError(
+                    "One is a record of a person, the other of a company.",
+                    "name two records of people, or two of companies.",
+                )
+            groups = tuple(
+                grounds.group_of(con, name, with_values=with_values)
+                for name in dict.fromkeys((owner, owner_too))
+            )
+            if len(groups) == 2:
+                apart = look_apart(*groups)
+                return Explanation(groups, run, moment, (one, two), apart.chain, apart)
+            chain = tuple(way(groups[0].links, one, two))
+            return Explanation(groups, run, moment, (one, two), chain)
+        name = names[0] if names else grounds.widest_customer(con)
+        if ":" in name:
+            _, name = grounds.owner_of(con, name)
+        return Explanation((grounds.group_of(con, name, with_values=with_values),), run, moment)
+
+
+def as_text(found: Explanation) -> list[str]:
+    """The explanation as lines for a terminal."""
+    if found.apart is not None:
+        return _apart(found, found.apart)
+    if found.pair is not None:
+        return _pair(found, found.pair)
+    return _entity(found.groups[0])
+
+
+def _pair(found: Explanation, pair: tuple[str, str]) -> list[str]:
+    owner = found.groups[0]
+    lines = [f"{pair[0]} and {pair[1]} both belong to {owner.id}."]
+    direct = [link for link in owner.links if link.ends == frozenset(pair)]
     if direct:
         return lines + [text for link in direct for text in _told(link)]
-    way = _way(links, one, two)
-    lines.append(f"No direct link joins them; {len(way)} links lead from one to the other:")
-    return lines + [text for link in way for text in _told(link)]
+    lines.append(f"No direct link joins them; {len(found.chain)} links lead from one to the other:")
+    return lines + [text for link in found.chain for text in _told(link)]
 
 
-def explain_entity(database: Path, name: str) -> list[str]:
-    """Lines that say which records a customer or account has, and what holds them together."""
-    base = "account" if name.startswith("acc_") else "customer"
-    with _open(database) as con:
-        row = con.execute(
-            f"select current_{base}_id, status from kindred.{base}_id_map where {base}_id = ?",
-            [name],
-        ).fetchall()
-        if not row:
-            raise KindredError(
-                f"There is no {base} {name}, and never was.", f"take an id from `{base}s`."
-            )
-        current, status = row[0]
-        if current is None:
-            return [f"{name} is retired: all its records are gone from the sources."]
-        records = con.execute(
-            f"select record_id from kindred.{base}_source_records where {base}_id = ? order by 1",
-            [current],
-        ).fetchall()
-        links = _links(con, current)
-    lines = [f"{name} was merged into {current}."] if status == "merged" else []
-    lines.append(f"{current} has {len(records)} records:")
-    lines += [f"  {record}" for (record,) in records]
-    if links:
+def _entity(group: Group) -> list[str]:
+    if not group.records:
+        return [
+            f"{group.asked} is retired: all its records are gone from the sources.",
+            *(f"  run {change.generation}: {happened(change)}" for change in group.changes),
+        ]
+    lines = [f"{group.asked} was merged into {group.id}."] if group.is_merged else []
+    count = len(group.records)
+    lines.append(f"{group.id} has {count} record{'' if count == 1 else 's'}:")
+    lines += [f"  {record.record_id}" for record in group.records]
+    if group.links:
         lines.append("They are one because:")
-    for link in links[:MOST_LINKS]:
+    for link in group.links[:MOST_LINKS]:
         lines += _told(link)
-    if len(links) > MOST_LINKS:
-        lines.append(f"... and {len(links) - MOST_LINKS} more links.")
+    if len(group.links) > MOST_LINKS:
+        lines.append(f"... and {len(group.links) - MOST_LINKS} more links.")
+    if group.decisions:
+        lines.append("Stewards decided:")
+        lines += [f"  {decided(decision)}" for decision in group.decisions]
     return lines
 
 
-def widest_customer(database: Path) -> str:
-    """The customer whose records come from the most sources; the first id where several tie."""
-    with _open(database) as con:
-        rows = con.execute(
-            """
-            select customer_id
-            from kindred.customer_source_records
-            group by customer_id
-            order by count(distinct source) desc, count(*) desc, customer_id
-            limit 1
-            """
-        ).fetchall()
-    if not rows:
-        raise KindredError("There is no customer yet.", "load some data, then run `kindred build`.")
-    return str(rows[0][0])
+def _apart(found: Explanation, apart: Apart) -> list[str]:
+    one, two = found.pair or ("", "")
+    lines = [
+        f"{one} and {two} are not the same:"
+        f" they belong to {found.groups[0].id} and {found.groups[1].id}.",
+        *(f"  {text}" for text in apart.reasons),
+    ]
+    if apart.pair is not None:
+        lines += ["Compared with each other:", *_told(apart.pair)]
+    if apart.chain:
+        lines.append("The best chain from one to the other:")
+        for link in apart.chain:
+            lines.append(f"- {link.left} = {link.right}")
+            lines.append(f"    {reason(link)}")
+    return lines
 
 
-def _open(database: Path) -> duckdb.DuckDBPyConnection:
-    if not database.is_file():
-        raise KindredError(
-            f"There is no database {database}.", "run `kindred build`, or name --database."
-        )
-    try:
-        con = duckdb.connect(str(database), read_only=True)
-    except duckdb.Error as error:
-        raise KindredError(
-            f"{database.name} cannot be read now.", "wait until the build has ended."
-        ) from error
-    marts = con.execute(
-        "select count(*) from information_schema.tables where table_schema = 'kindred'"
-        " and table_name in ('customer_source_records', 'account_source_records', 'identity_links')"
-    ).fetchall()
-    if marts[0][0] < 3:
-        con.close()
-        raise KindredError(f"{database.name} holds no matches yet.", "run `kindred build` first.")
-    return con
-
-
-def _owner(con: duckdb.DuckDBPyConnection, record: str) -> str | None:
-    row = con.execute(
-        """
-        select customer_id from kindred.customer_source_records where record_id = $1
-        union all
-        select account_id from kindred.account_source_records where record_id = $1
-        """,
-        [record],
-    ).fetchall()
-    return str(row[0][0]) if row else None
-
-
-def _links(con: duckdb.DuckDBPyConnection, owner: str) -> list[dict[str, Any]]:
-    found = con.execute(
-        """
-        select entity, record_id_l, record_id_r, link_type, rule, match_weight, field_weights
-        from kindred.identity_links
-        where customer_id = $1 or account_id = $1
-        order by link_type, match_weight desc nulls last, record_id_l, record_id_r
-        """,
-        [owner],
-    ).to_arrow_table()
-    rows: list[dict[str, Any]] = found.to_pylist()
-    return rows
-
-
-def _told(link: dict[str, Any]) -> list[str]:
-    pair = f"{link['record_id_l']} = {link['record_id_r']}"
-    if link["link_type"] == "deterministic":
-        return [f"- {pair}", f"    certain: {link['rule']}"]
-    if link["link_type"] == "steward":
-        return [f"- {pair}", "    a steward decided so"]
-    weights: dict[str, float] = json.loads(link["field_weights"] or "{}")
-    labels = {c.field: c.label for c in entity_named(link["entity"]).comparisons}
-    start = weights.pop("starting_weight", 0.0)
-    lines = [f"- {pair}", f"    {_odds(float(link['match_weight']))}"]
-    for field, weight in sorted(weights.items(), key=lambda item: -abs(item[1])):
-        if weight:
-            side = "speaks for it" if weight > 0 else "speaks against it"
-            lines.append(f"    {weight:+7.2f}  {labels.get(field, field)} {side}")
+def _told(link: Link) -> list[str]:
+    lines = [f"- {link.left} = {link.right}"]
+    if link.weight is None:
+        return [*lines, f"    {reason(link)}"]
+    lines.append(f"    weight {link.weight:+.2f}: {odds(link.weight)}")
+    for part in sorted(link.fields, key=lambda item: (-abs(item.weight), item.field)):
+        if part.weight:
+            lines.append(f"    {part.weight:+7.2f}  {finding(part)}: {strength(part.weight)}")
     lines.append(
-        f"    {start:+7.2f}  that any two records are one, and how often such pairs are not"
+        f"    {link.start:+7.2f}  that any two records are one, and how often such pairs are not"
     )
     return lines
 
 
-def _odds(weight: float) -> str:
-    if weight >= 0:
-        times = f"{2 ** min(weight, 60):,.0f}"
-        return f"weight {weight:+.2f}: {times} to 1 that they are the same"
-    return f"weight {weight:+.2f}: even or less alone; the rest of the group speaks for it"
-
-
-def _way(links: list[dict[str, Any]], one: str, two: str) -> list[dict[str, Any]]:
-    """The shortest chain of links from `one` to `two`."""
-    neighbours: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-    for link in links:
-        left, right = link["record_id_l"], link["record_id_r"]
-        neighbours.setdefault(left, []).append((right, link))
-        neighbours.setdefault(right, []).append((left, link))
-    ways: dict[str, list[dict[str, Any]]] = {one: []}
-    queue = [one]
-    while queue and two not in ways:
-        here = queue.pop(0)
-        for there, link in neighbours.get(here, []):
-            if there not in ways:
-                ways[there] = [*ways[here], link]
-                queue.append(there)
-    return ways.get(two, [])
+def told_as_of(database: Path, names: Sequence[str], generation: int) -> list[str]:
+    """Lines that say where each record belonged, or what an id held, after a past run."""
+    if not names:
+        raise KindredError(
+            "--as-of-generation asks about nobody.", "name a record, or a customer or account id."
+        )
+    with grounds.opened(database) as con:
+        return [text for name in names for text in past.told(con, name, generation)]

@@ -13,9 +13,9 @@ from kindred.quality.suites import LAYERS, shipped_suites
 
 def write_page(run: CheckRun, path: Path, docs_link: str = "data_docs/index.html") -> None:
     """Write the quality page: one file, nothing loaded from outside, counts only."""
-    from jinja2 import Environment
+    from kindred.pages import page_environment
 
-    page = Environment(autoescape=True, trim_blocks=True).from_string(template("quality.html"))
+    page = page_environment().from_string(template("quality.html"))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
         page.render(
