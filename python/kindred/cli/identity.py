@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from kindred.cli.identity_review import command as review
 from kindred.cli.identity_diff import diff
 from kindred.cli.identity_explain import explain
+from kindred.cli.identity_review import command as review
 
 ENTITY = click.option(
     "--entity", type=click.Choice(["person", "account"]), default="person", show_default=True

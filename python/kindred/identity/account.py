@@ -307,7 +307,13 @@ ACCOUNT = Entity(
                     0.05,
                     by_chance=0.0002,
                 ),
-                Level("the same but for a country", "base_l = base_r and region_l <> region_r", 0.01, most=0.005, by_chance=0.0005),
+                Level(
+                    "the same but for a country",
+                    "base_l = base_r and region_l <> region_r",
+                    0.01,
+                    most=0.005,
+                    by_chance=0.0005,
+                ),
                 Level(
                     "one typo or nearly the same",
                     f"({_close('name_joined', 0.95)} or (levenshtein(name_joined_l, name_joined_r)"
