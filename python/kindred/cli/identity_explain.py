@@ -64,12 +64,7 @@ def explain(
         return
     if page is not None:
         explanation_page.refuse_name(page)
-    found = explanation.explain(
-        database,
-        names,
-        with_values=with_values,
-        tell=lambda text: click.echo(f"  {text} ...", err=True),
-    )
+    found = explanation.explain(database, names, with_values=with_values)
     for line in explanation.as_text(found):
         click.echo(line)
     if page is not None:

@@ -6,7 +6,7 @@ draws a page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +18,6 @@ from kindred.identity.link_tree import way
 from kindred.identity.wording import decided, finding, happened, odds, reason, strength
 
 MOST_LINKS = 50
-
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,6 @@ def explain(
     names: Sequence[str],
     *,
     with_values: bool = False,
-    tell: Tell = lambda _: None,
 ) -> Explanation:
     """Explain two records, one record, customer or account, or the widest customer for no name."""
     with grounds.opened(database) as con:
