@@ -7,13 +7,7 @@ def model(dbt, session):
         "junk_patterns": dbt.ref("junk_patterns"),
         "legal_suffixes": dbt.ref("legal_suffixes"),
     }
-    settings = {
-        "identity_model": dbt.config.get("identity_model"),
-        "identity_cut": dbt.config.get("identity_cut"),
-        "junk_max_names_per_contact": dbt.config.get("junk_max_names_per_contact"),
-        "junk_max_names_per_address": dbt.config.get("junk_max_names_per_address"),
-        "identity_policy": dbt.config.get("identity_policy"),
-    }
+    settings = dbt.config.get("identity_settings")
     given = {
         "records": dbt.ref("int_account_match_records"),
         "identifiers": dbt.ref("record_identifiers"),

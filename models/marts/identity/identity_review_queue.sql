@@ -81,13 +81,13 @@ queue as (
         cast(
             case together.reason
                 when 'held back: too large'
-                    then 'A large group hangs together too loosely to be published as one: are these two the same?'
+                    then 'A large group hangs together loosely: are these two the same?'
                 when 'thin cluster'
-                    then 'A group has few links for its size, and this is its weakest: are these two the same?'
+                    then 'This is the weakest of few links: are these two the same?'
                 when 'large cluster'
-                    then 'A group is unusually large, though its records agree: are these two, and so all of it, the same?'
+                    then 'The group is unusually large: are these two the same?'
                 when 'bridge'
-                    then 'Only this link holds two groups of records together: are these two the same?'
+                    then 'Only this link holds two groups together: are they the same?'
                 when 'just above the threshold'
                     then 'These are taken to be the same by a narrow margin: are they?'
                 when 'just below the threshold'

@@ -1,5 +1,8 @@
 """The settings of company matching: fields, likeness, blocking, deterministic rules, junk."""
 
+# SQL is put together from the settings of this package only, never from values of users.
+# ruff: noqa: S608
+
 from __future__ import annotations
 
 from kindred.identity.company_names import COUNTRY_LETTERS, suffix_table, word_table
@@ -143,8 +146,9 @@ rarest as (
 hosts as (
     select
         domain,
-        nullif(regexp_replace(lower(trim(domain)), '^([a-z]+://)?(www[0-9]?\\.)?|[/?#:].*$', '', 'g'), '')
-            as host
+        nullif(regexp_replace(
+            lower(trim(domain)), '^([a-z]+://)?(www[0-9]?\\.)?|[/?#:].*$', '', 'g'), ''
+        ) as host
     from (select distinct domain from given where domain is not null)
 ),
 labels as (
@@ -247,9 +251,11 @@ select
         g.country_code,
         w.country,
         case
-            when split_part(s.domain, '.', -1) in ('eu', 'io', 'co', 'ai', 'tv', 'me', 'cc') then null
+            when split_part(s.domain, '.', -1) in ('eu', 'io', 'co', 'ai', 'tv', 'me', 'cc')
+                then null
             when split_part(s.domain, '.', -1) = 'uk' then 'GB'
-            when length(split_part(s.domain, '.', -1)) = 2 then upper(split_part(s.domain, '.', -1))
+            when length(split_part(s.domain, '.', -1)) = 2
+                then upper(split_part(s.domain, '.', -1))
         end
     ) as country,
     g.registration
@@ -303,7 +309,8 @@ ACCOUNT = Entity(
                 Level("same", "name_l = name_r", 0.6, by_chance=0.0005),
                 Level(
                     "same words or letters",
-                    "(name_joined_l = name_joined_r or name_sorted_l = name_sorted_r or sound_l = sound_r)",
+                    "(name_joined_l = name_joined_r or name_sorted_l = name_sorted_r"
+                    " or sound_l = sound_r)",
                     0.05,
                     by_chance=0.0002,
                 ),
@@ -340,7 +347,8 @@ ACCOUNT = Entity(
                 ),
                 Level(
                     "rare words in common",
-                    "len(list_intersect(rare_words_l, words_r)) + len(list_intersect(rare_words_r, words_l)) >= 3",
+                    "len(list_intersect(rare_words_l, words_r))"
+                    " + len(list_intersect(rare_words_r, words_l)) >= 3",
                     0.05,
                     by_chance=0.01,
                 ),

@@ -34,7 +34,7 @@ _PLACES = {
     "": "europe europa european emea apac asia pacific latam nordic benelux dach overseas",
 }  # fmt: skip
 
-COUNTRY_LETTERS = tuple(sorted(code for code in _PLACES if code)) + ("UK",)
+COUNTRY_LETTERS = (*sorted(code for code in _PLACES if code), "UK")
 
 # The words that names shorten or spell in the fashion of one language, by their usual form.
 _SHORT = {
