@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from kindred.identity import clusters, pipeline, records
+from kindred.identity import clusters, records, stewardship
 from kindred.identity.account import ACCOUNT
 from kindred.identity.components import components
 from kindred.identity.entity import Comparison, Entity, Level
@@ -243,7 +243,7 @@ MATCHING_RULES: dict[str, Disable] = {
     "a must-link joins": _without_decision("must_link"),
     "a cannot-link keeps apart": _without_decision("cannot_link"),
     "a cannot-link holds through other records": lambda m: replace(
-        m, patches=((pipeline, "CANNOT", clusters.UNSEEN),)
+        m, patches=((stewardship, "honour", lambda labels, *_: labels),)
     ),
     "legal forms do not count": _without_list("legal_suffixes"),
     "a mail provider is no domain": _without_list("freemail_domains"),
