@@ -287,6 +287,11 @@ def test_a_large_customer_with_dense_evidence_is_not_split() -> None:
     assert set(_guarded(300, {(0, i): SURE for i in range(1, 300)})) == {0}
 
 
+def test_a_large_company_is_held_together_as_loosely_as_a_small_one() -> None:
+    """The guard asks for dense evidence, not for surer: it is no cap on true large entities."""
+    assert set(_guarded(120, {(i, j): 0.5 for i in range(120) for j in range(i + 1, 120)})) == {0}
+
+
 def test_a_loose_fringe_does_not_split_a_large_customer() -> None:
     """Three records that hang on loosely are no reason to hold back three hundred."""
     pairs = {(i, j): 9.0 for i in range(300) for j in range(i + 1, 300)}
@@ -309,7 +314,7 @@ def test_a_hub_that_weakly_touches_everybody_is_held_back() -> None:
 
 def test_the_guard_counts_records_not_representatives() -> None:
     """A cluster is as large as its records: exact doubles count."""
-    left, right, weight = np.array([0, 1]), np.array([1, 2]), np.array([3.0, 3.0])
+    left, right, weight = np.array([0, 1]), np.array([1, 2]), np.array([1.0, 1.0])
     labels = np.zeros(3, dtype=np.int64)
     few, many = np.array([1, 1, 1]), np.array([60, 60, 60])
     assert guard.hold_back(labels, left, right, weight, few, 100, -1.0).tolist() == [0, 0, 0]

@@ -3,8 +3,8 @@
 Size alone says little. A customer of many years may have three hundred records that agree
 throughout; a hundred strangers may be chained by one weak link after another. So a cluster of more
 records than the limit is grouped once more, strictly: its certain parts (rules, stewards, exact
-doubles) are weighed against each other by all pairs between them, at a surer weight than usual,
-and a pair that was never compared or has too little in common to be judged counts against. Where
+doubles) are weighed against each other by all pairs between them, and a pair that was never
+compared or has too little in common to be judged counts against. Where
 one group then holds nearly all of the records, the cluster is published as it is. Otherwise it is
 held back: only its certain parts are published, and the links between them wait for a steward.
 """
@@ -27,9 +27,8 @@ FloatArray = npt.NDArray[np.float64]
 
 # Clusters of more records than this must hold together closely.
 LARGEST = {"person": 100, "account": 500}
-# The mean weight (16 to 1) at which a large cluster must hold together, and the share of its
-# records that must do so: a loose fringe does not make a large customer suspicious.
-SURE = 4.0
+# The share of its records that must hold together: a loose fringe does not make a large customer
+# suspicious.
 SHARE = 0.8
 
 
@@ -74,7 +73,7 @@ def hold_back(
     for nodes, edges in zip(slices(labels, large), slices(inside, large), strict=True):
         one, two = np.searchsorted(nodes, left[edges]), np.searchsorted(nodes, right[edges])
         own = weight[edges]
-        closely = regroup(len(nodes), one, two, own, max(cut, SURE), Bonds(), strict=True)
+        closely = regroup(len(nodes), one, two, own, cut, Bonds(), strict=True)
         held = np.bincount(closely, weights=records[nodes])
         if held.max() < SHARE * held.sum():
             sure = own >= CERTAIN
