@@ -14,10 +14,6 @@ account_ids as (
     select * from {{ ref('int_account_ids') }}
 ),
 
-this_run as (
-    select * from {{ ref('generation') }}
-),
-
 of_people as (
     select
         'person' as entity,
@@ -99,10 +95,8 @@ queue as (
         cast(together.match_weight as double precision) as match_weight,
         cast(together.doubt as double precision) as doubt,
         cast(together.record_count as bigint) as record_count,
-        cast(together.records_at_stake as bigint) as records_at_stake,
-        cast(this_run.generation as bigint) as generation
+        cast(together.records_at_stake as bigint) as records_at_stake
     from together
-    cross join this_run
 )
 
 select * from queue
