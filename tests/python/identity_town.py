@@ -28,7 +28,7 @@ def record(record_id: str, truth: str, **values: str | None) -> dict[str, str | 
 
 def people(count: int = 200, seed: int = 7) -> list[dict[str, str | None]]:
     """A town: each person in two or three records, with typos and gaps."""
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     rows = []
     for i in range(count):
         first, last = rng.choice(GIVEN), rng.choice(FAMILY)

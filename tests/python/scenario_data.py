@@ -301,6 +301,6 @@ def _in_columns(
         where split_part(record_id, ':', 3) <> ''
         qualify row_number() over (partition by record_id order by {names}) = 1
         order by record_id
-        """  # noqa: S608 - our own texts
+        """
     ).to_arrow_table()
     return found.select(list(columns)).cast(pa.schema(list(columns.items())))

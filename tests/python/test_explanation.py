@@ -386,7 +386,7 @@ def test_the_built_warehouse_is_explained_without_its_values(
     explanation_page.write(found, page)
     html = page.read_text("utf-8")
     rows = built_project.query(
-        "select first_name, last_name, full_name, email, phone, street, birth_date"  # noqa: S608
+        "select first_name, last_name, full_name, email, phone, street, birth_date"
         " from streams.person_records inner join kindred.customer_source_records using (record_id)"
         f" where customer_id = '{found.groups[0].id}'"
     )

@@ -151,7 +151,7 @@ def test_order_names_and_unused_columns_change_nothing(
 ) -> None:
     """Shuffling rows, renaming ids and adding a column leave the partition as it was."""
     rows = town.drop_columns(["truth"]).to_pylist()
-    random.Random(3).shuffle(rows)  # noqa: S311
+    random.Random(3).shuffle(rows)
     new_name = {row["record_id"]: f"z{i:05}" for i, row in enumerate(rows)}
     for row in rows:
         row["favourite_colour"] = "blue" if len(str(row["last_name"])) % 2 else "green"
@@ -245,7 +245,7 @@ def test_truth_is_never_seen(tmp_path: Path, town: pa.Table) -> None:
 
     small = town.slice(0, 150)
     labels = small["truth"].to_pylist()
-    random.Random(5).shuffle(labels)  # noqa: S311
+    random.Random(5).shuffle(labels)
     shuffled = small.drop_columns(["truth"]).append_column("city_of_truth", pa.array(labels))
     pc.write_csv(small, tmp_path / "a.csv")
     pc.write_csv(shuffled, tmp_path / "b.csv")

@@ -73,7 +73,7 @@ class State:
             def fill(table: str, rows: Sequence[tuple[object, ...]]) -> None:
                 if rows:
                     marks = ", ".join("?" * len(rows[0]))
-                    con.executemany(f"insert into kindred.{table} values ({marks})", rows)  # noqa: S608
+                    con.executemany(f"insert into kindred.{table} values ({marks})", rows)
 
             for noun, groups in (("customer", self.customers), ("account", self.accounts)):
                 pairs = [(name, record) for name, own in groups.items() for record in own]
@@ -166,7 +166,7 @@ def test_new_data_is_told_apart_from_merges_and_splits(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_every_customer_is_counted_once(tmp_path: Path, seed: int) -> None:
     """Any two partitions: the counts are those of a plain comparison of sets, and add up."""
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
 
     def partition(records: Sequence[int]) -> dict[str, list[str]]:
         groups: dict[str, list[str]] = {}

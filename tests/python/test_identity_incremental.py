@@ -72,7 +72,7 @@ def test_any_split_in_any_order_ends_as_one_full_run(
     town: pa.Table, model: str, way: str, seed: int
 ) -> None:
     """Batches come in any order, with records changed and taken away; for all users of ids."""
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     rows = town.to_pylist()
     rng.shuffle(rows)
     marks = sorted(rng.sample(range(1, len(rows)), 3))

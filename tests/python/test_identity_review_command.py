@@ -50,12 +50,12 @@ def test_a_decision_comes_back_and_holds(project_copy: WholeProject) -> None:
     project_copy.dbt("run", "--select", f"int_{entity}_overrides+,+identity_review_queue").expect()
     pair = f"('{asked['record_id_l']}', '{asked['record_id_r']}')"
     clusters = project_copy.query(
-        f"select count(distinct cluster_label) from identity.int_{entity}_clusters"  # noqa: S608
+        f"select count(distinct cluster_label) from identity.int_{entity}_clusters"
         f" where record_id in {pair}"
     )
     assert clusters == [(2 if are_one else 1,)]
     waiting = project_copy.query(
-        "select count(*) from kindred.identity_review_queue"  # noqa: S608
+        "select count(*) from kindred.identity_review_queue"
         f" where record_id_l in {pair} and record_id_r in {pair}"
     )
     assert waiting == [(0,)]

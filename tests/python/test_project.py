@@ -30,7 +30,7 @@ def hashes(project: WholeProject) -> dict[str, tuple[object, ...]]:
             "where table_schema in ('kindred', 'segments') order by 1"
         ).fetchall()
         for (name,) in names:
-            sql = f"select count(*), sum(hash(cast(t as text))) from {name} as t"  # noqa: S608
+            sql = f"select count(*), sum(hash(cast(t as text))) from {name} as t"
             found[name] = connection.execute(sql).fetchall()[0]
     return found
 
@@ -38,7 +38,7 @@ def hashes(project: WholeProject) -> dict[str, tuple[object, ...]]:
 @pytest.mark.parametrize("mart", MUST_HOLD_ROWS)
 def test_every_mart_holds_rows(built_project: WholeProject, mart: str) -> None:
     """An analyst who opens a mart after the demo finds something in it."""
-    ((rows,),) = built_project.query(f"select count(*) from kindred.{mart}")  # noqa: S608
+    ((rows,),) = built_project.query(f"select count(*) from kindred.{mart}")
     assert rows
 
 
@@ -115,7 +115,7 @@ ONE = "where rowid = (select min(rowid) from {table} where {which})"
 def test_a_lost_row_is_noticed(database_copy: WholeProject, table: str, which: str) -> None:
     """A data engineer hears of it when one row is lost, whichever term loses it."""
     where = ONE.format(table=table, which=which)
-    told = unaccounted(database_copy, f"delete from {table} {where}")  # noqa: S608
+    told = unaccounted(database_copy, f"delete from {table} {where}")
     assert len(told) == 1
 
 
@@ -138,7 +138,7 @@ def test_raw_layout_of_connectors(tmp_path: Path) -> None:
     project.kindred("load", str(data / "connectors"), "--sources", three).expect()
     project.kindred("build", "--sources", three).expect()
     for mart in ("customers", "accounts"):
-        ((rows,),) = project.query(f"select count(*) from kindred.{mart}")  # noqa: S608
+        ((rows,),) = project.query(f"select count(*) from kindred.{mart}")
         assert rows, mart
     with duckdb.connect(str(project.database), read_only=True) as connection:
         assert connection.execute(project.compiled(BALANCE)).fetchall() == []

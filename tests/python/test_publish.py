@@ -67,7 +67,7 @@ def passed(project: SmallProject, severity: str = "critical", is_success: bool =
     """Note a check result of the current generation."""
     flag = str(is_success).lower()
     project.execute(
-        "insert into kindred.data_quality_results (generation, severity, is_success)"  # noqa: S608
+        "insert into kindred.data_quality_results (generation, severity, is_success)"
         f" select generation, '{severity}', {flag} from identity.generation"
     )
 
@@ -172,7 +172,7 @@ def test_the_last_runs_are_kept_and_leftovers_go(project: SmallProject) -> None:
     write(project.root / "published/.unfinished-000001-x/kindred.duckdb", "half")
     write(project.root / "published/notes/mine.txt", "keep me")
     for generation in range(1, 6):
-        project.execute(f"update identity.generation set generation = {generation}")  # noqa: S608
+        project.execute(f"update identity.generation set generation = {generation}")
         passed(project)
         assert project.run("publish").code == 0
     names = sorted(path.name for path in (project.root / "published").iterdir())
@@ -214,7 +214,7 @@ def test_readers_never_meet_half_a_run(project: SmallProject) -> None:
     reader = threading.Thread(target=keep_reading)
     reader.start()
     for generation in range(2, 5):
-        project.execute(f"update identity.generation set generation = {generation}")  # noqa: S608
+        project.execute(f"update identity.generation set generation = {generation}")
         passed(project)
         assert project.run("publish", "--keep", "10").code == 0
     stop.set()

@@ -1,7 +1,7 @@
 """The sample is hard enough to tell a careful matcher from a naive one, and not unfair."""
 
 # Queries are easier to compare on one line, and are made of fixed words.
-# ruff: noqa: E501, S608
+# ruff: noqa: E501
 from __future__ import annotations
 
 from pathlib import Path

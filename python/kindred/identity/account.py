@@ -1,8 +1,5 @@
 """The settings of company matching: fields, likeness, blocking, deterministic rules, junk."""
 
-# SQL is put together from the settings of this package only, never from values of users.
-# ruff: noqa: S608
-
 from __future__ import annotations
 
 from kindred.identity.company_names import COUNTRY_LETTERS, suffix_table, word_table

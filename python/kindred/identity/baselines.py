@@ -5,9 +5,6 @@ subset of the others) and return record_id and entity. They are honest: cleaned 
 blocking, trained on the given records with fixed seeds, term frequencies where Splink offers them.
 """
 
-# SQL is put together from the settings of this package only, never from values of users.
-# ruff: noqa: S608
-
 from __future__ import annotations
 
 from typing import Any

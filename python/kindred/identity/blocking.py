@@ -1,8 +1,5 @@
 """Which pairs of representatives are worth comparing: those that agree on a blocking rule."""
 
-# SQL is put together from the settings of this package only, never from values of users.
-# ruff: noqa: S608
-
 from __future__ import annotations
 
 import duckdb

@@ -3,9 +3,6 @@
 Stronger than rules, weights and exact doubles, weaker than a steward's must-link.
 """
 
-# SQL is put together from the settings of this package only, never from values of users.
-# ruff: noqa: S608
-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

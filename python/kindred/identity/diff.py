@@ -9,7 +9,6 @@ without personal values, come back to Python.
 """
 
 # SQL is put together from names fixed here and from schema names, quoted; never from values.
-# ruff: noqa: S608
 
 from __future__ import annotations
 

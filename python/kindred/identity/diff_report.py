@@ -10,10 +10,10 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from kindred import pages
 from kindred.identity.diff import Cause, Diff, EntityChange, Example, SegmentChange
 from kindred.identity.diff_limits import Verdict, merged_count, share_of, split_count
 
@@ -320,30 +320,24 @@ def as_markdown(diff: Diff, verdicts: Sequence[Verdict]) -> str:
 
 def write_page(diff: Diff, verdicts: Sequence[Verdict], change: Sequence[str], path: Path) -> None:
     """Write the diff as one page that loads nothing from outside."""
-    from jinja2 import Environment
-
-    text = (resources.files("kindred.identity") / "templates" / "diff.html").read_text("utf-8")
-    page = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(text)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        page.render(
-            diff=diff,
-            change=change,
-            passed=[str(verdict) for verdict in verdicts if verdict.is_passed],
-            verdicts=verdicts,
-            within=limit_lines(verdicts)[0],
-            tiles=[_tile(change) for change in diff.entities],
-            fates=fate_rows(diff),
-            records=record_rows(diff),
-            segments=[segment_row(segment) for segment in diff.segments],
-            flags=flag_rows(diff),
-            consent=consent_lines(diff),
-            causes=cause_rows(diff),
-            examples=grouped_examples(diff),
-            headline=headline,
-            cause_text=cause_text,
-        ),
-        encoding="utf-8",
+    pages.write_page(
+        path,
+        "diff.html",
+        diff=diff,
+        change=change,
+        passed=[str(verdict) for verdict in verdicts if verdict.is_passed],
+        verdicts=verdicts,
+        within=limit_lines(verdicts)[0],
+        tiles=[_tile(change) for change in diff.entities],
+        fates=fate_rows(diff),
+        records=record_rows(diff),
+        segments=[segment_row(segment) for segment in diff.segments],
+        flags=flag_rows(diff),
+        consent=consent_lines(diff),
+        causes=cause_rows(diff),
+        examples=grouped_examples(diff),
+        headline=headline,
+        cause_text=cause_text,
     )
 
 

@@ -1,8 +1,5 @@
 """Measure the production matching on labelled records; it never sees the truth while matching."""
 
-# SQL is put together from the settings of this package only, never from values of users.
-# ruff: noqa: S608
-
 from __future__ import annotations
 
 import time

@@ -1,8 +1,5 @@
 """Why the records of a cluster are one: the links that a person can read."""
 
-# SQL is put together from the settings of this package only, never from values of users.
-# ruff: noqa: S608
-
 from __future__ import annotations
 
 import duckdb

@@ -5,9 +5,6 @@ the published restricted one have them; the compared values and the stewards' de
 working one.
 """
 
-# SQL is put together from the settings of this package only, never from values of users.
-# ruff: noqa: S608
-
 from __future__ import annotations
 
 import json

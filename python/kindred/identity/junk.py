@@ -3,9 +3,6 @@
 They never link. Every decision is a row with its counts.
 """
 
-# SQL is put together from the settings of this package only, never from values of users.
-# ruff: noqa: S608
-
 from __future__ import annotations
 
 import duckdb

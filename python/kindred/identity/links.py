@@ -4,9 +4,6 @@ Email or phone alone is never strong: households share landlines, companies shar
 identifier (a user id, a loyalty id, another system's id) links unless the names contradict.
 """
 
-# SQL is put together from the settings of this package only, never from values of users.
-# ruff: noqa: S608
-
 from __future__ import annotations
 
 import duckdb

@@ -1,8 +1,5 @@
 """Which customer or account a record belonged to after a past run, from the ledger of changes."""
 
-# SQL is put together from the settings of this package only, never from values of users.
-# ruff: noqa: S608
-
 from __future__ import annotations
 
 import duckdb

@@ -5,9 +5,6 @@ leaves is numbered by content (`n`), never by record_id or arrival, so that neit
 renaming records can change a decision.
 """
 
-# SQL is put together from the settings of this package only, never from values of users.
-# ruff: noqa: S608
-
 from __future__ import annotations
 
 import duckdb

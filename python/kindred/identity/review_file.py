@@ -4,9 +4,6 @@ The file is for people: cells that a spreadsheet would run as a formula are disa
 owner may read it. What comes back is trusted in one column: everything else must be as it went out.
 """
 
-# SQL is put together from the settings of this package only, never from values of users.
-# ruff: noqa: S608
-
 from __future__ import annotations
 
 import contextlib

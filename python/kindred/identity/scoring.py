@@ -3,9 +3,6 @@
 Splink compares; the weights come from kindred.identity.mixture.
 """
 
-# SQL is put together from the settings of this package only, never from values of users.
-# ruff: noqa: S608
-
 from __future__ import annotations
 
 from typing import Any

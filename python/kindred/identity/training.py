@@ -1,8 +1,5 @@
 """Which model weighs: the shipped one where it fits, one from a file, or one trained here."""
 
-# SQL is put together from the settings of this package only, never from values of users.
-# ruff: noqa: S608
-
 from __future__ import annotations
 
 from dataclasses import replace

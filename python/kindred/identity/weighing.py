@@ -4,9 +4,6 @@ Pairs that land on the same levels with values of the same rarity weigh the same
 pattern is weighed once.
 """
 
-# SQL is put together from the settings of this package only, never from values of users.
-# ruff: noqa: S608
-
 from __future__ import annotations
 
 from dataclasses import dataclass
