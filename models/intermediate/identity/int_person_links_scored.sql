@@ -4,5 +4,8 @@
     'link_type': 'link_type',
     'rule': 'rule',
     'match_weight': 'match_weight',
-    'field_weights': 'field_weights'
+    'field_weights': 'field_weights',
+    'field_levels': 'field_levels',
+    'rule_version': 'rule_version',
+    'model_version': 'model_version'
 }) }}

@@ -23,6 +23,9 @@ of_people as (
         person_links.rule,
         person_links.match_weight,
         person_links.field_weights,
+        person_links.field_levels,
+        person_links.rule_version,
+        person_links.model_version,
         ids_l.customer_id,
         cast(null as text) as account_id,
         greatest(ids_l.generation, ids_r.generation) as generation
@@ -40,6 +43,9 @@ of_companies as (
         account_links.rule,
         account_links.match_weight,
         account_links.field_weights,
+        account_links.field_levels,
+        account_links.rule_version,
+        account_links.model_version,
         cast(null as text) as customer_id,
         ids_l.account_id,
         greatest(ids_l.generation, ids_r.generation) as generation
@@ -65,6 +71,9 @@ links as (
         rule,
         match_weight,
         field_weights,
+        field_levels,
+        rule_version,
+        model_version,
         customer_id,
         account_id,
         cast(generation as bigint) as generation

@@ -16,6 +16,9 @@ _NO_LINKS = {
     "rule": pa.string(),
     "match_weight": pa.float64(),
     "field_weights": pa.string(),
+    "field_levels": pa.string(),
+    "rule_version": pa.string(),
+    "model_version": pa.string(),
     "entity": pa.string(),
 }
 
@@ -26,7 +29,11 @@ def no_links() -> pa.Table:
 
 
 def weighed_links(weigher: Weigher | None, pairs: Scored) -> pa.Table:
-    """l, r, match_weight, and field_weights: JSON of what each field adds, and of the start."""
+    """l, r, match_weight, and two columns of JSON.
+
+    field_weights: what each field adds, and the start. field_levels: how alike the two are in each
+    field, in the words of the entity's settings, without the fields that one of them lacks.
+    """
     if weigher is None or not len(pairs.left):
         return pa.table(
             {
@@ -34,6 +41,7 @@ def weighed_links(weigher: Weigher | None, pairs: Scored) -> pa.Table:
                 "r": pa.nulls(0, pa.int64()),
                 "match_weight": pa.nulls(0, pa.float64()),
                 "field_weights": pa.nulls(0, pa.string()),
+                "field_levels": pa.nulls(0, pa.string()),
             }
         )
     found = weigher.patterns(pairs.levels, pairs.left)
@@ -42,21 +50,37 @@ def weighed_links(weigher: Weigher | None, pairs: Scored) -> pa.Table:
         found.rarity, detail=True,
     )  # fmt: skip
     names = [*weigher.model.fields, "starting_weight"]
-    with duckdb.connect() as con:
-        con.register("detail", pa.table({name: detail[:, i] for i, name in enumerate(names)}))
-        told = con.execute(
-            "select cast(to_json(struct_pack("
-            + ", ".join(f"{name} := {name}" for name in names)
-            + ")) as text) as field_weights from detail"
-        ).to_arrow_table()["field_weights"]
+    of_pair = pa.array(found.of_pair)
+    weights = _as_json({name: pa.array(detail[:, i]) for i, name in enumerate(names)})
+    levels = _as_json(
+        {
+            c.field: pa.array([None, *(level.name for level in reversed(c.levels))]).take(
+                pa.array(found.levels[:, i].astype(np.int64) + 1)
+            )
+            for i, c in enumerate(weigher.comparisons)
+        }
+    )
     return pa.table(
         {
             "l": pairs.left,
             "r": pairs.right,
             "match_weight": pairs.weight,
-            "field_weights": told.take(pa.array(found.of_pair)),
+            "field_weights": weights.take(of_pair),
+            "field_levels": levels.take(of_pair),
         }
     )
+
+
+def _as_json(columns: dict[str, pa.Array]) -> pa.ChunkedArray:
+    """Each row of the columns as a JSON object, without what is null."""
+    packed = ", ".join(f"{name} := {name}" for name in columns)
+    with duckdb.connect() as con:
+        con.execute("set enable_progress_bar = false")
+        con.register("columns_of", pa.table(columns))
+        return con.execute(
+            f"select cast(json_merge_patch('{{}}', to_json(struct_pack({packed}))) as text) as told"
+            " from columns_of"
+        ).to_arrow_table()["told"]
 
 
 def links(
@@ -64,11 +88,14 @@ def links(
     strong: pa.Table,
     must: list[tuple[str, str]],
     weighed: pa.Table,
+    rule_version: str,
+    model_version: str,
 ) -> pa.Table:
     """All links inside the clusters of table `clustered` (n, label): doubles and rules as stars.
 
     strong: n_l, n_r, rule. must: pairs of record ids. weighed: as `weighed_links` gives it, told
-    between the first records of two representatives.
+    between the first records of two representatives. Each link carries the version of the rules
+    or of the model that made it; those of stewards neither.
     """
     con.register("weighed", weighed)
     con.register("strong", strong)
@@ -89,6 +116,7 @@ def links(
                 'identical details' as rule,
                 cast(null as double) as match_weight,
                 cast(null as text) as field_weights,
+                cast(null as text) as field_levels,
                 m.n
             from members as m
             inner join firsts as f on m.n = f.n
@@ -97,7 +125,7 @@ def links(
         ruled as (
             select
                 l.record_id, r.record_id, 'deterministic', s.rule,
-                cast(null as double), cast(null as text), s.n_l
+                cast(null as double), cast(null as text), cast(null as text), s.n_l
             from strong as s
             inner join firsts as l on s.n_l = l.n
             inner join firsts as r on s.n_r = r.n
@@ -106,7 +134,7 @@ def links(
         ),
         stewarded as (
             select must.l, must.r, 'steward', 'must link', cast(null as double),
-                cast(null as text), m.n
+                cast(null as text), cast(null as text), m.n
             from must
             inner join members as m on must.l = m.record_id
             inner join members as o on must.r = o.record_id
@@ -114,7 +142,7 @@ def links(
         likely as (
             select
                 l.record_id, r.record_id, 'probabilistic', 'weighed fields', weighed.match_weight,
-                weighed.field_weights, weighed.l
+                weighed.field_weights, weighed.field_levels, weighed.l
             from weighed
             inner join firsts as l on weighed.l = l.n
             inner join firsts as r on weighed.r = r.n
@@ -135,11 +163,15 @@ def links(
             rule,
             match_weight,
             field_weights,
+            field_levels,
+            case when link_type = 'deterministic' then $1 end as rule_version,
+            case when link_type = 'probabilistic' then $2 end as model_version,
             cast(c.label as text) as entity
         from everything
         inner join clustered as c on everything.n = c.n
         order by 1, 2, 3, 4
-        """
+        """,
+        [rule_version, model_version],
     ).to_arrow_table()
     for name in ("weighed", "strong", "must"):
         con.unregister(name)

@@ -6,6 +6,8 @@ identifier (a user id, a loyalty id, another system's id) links unless the names
 
 from __future__ import annotations
 
+import hashlib
+
 import duckdb
 import pyarrow as pa
 
@@ -13,7 +15,17 @@ from kindred.identity.entity import Entity
 
 # An identifier held by records of more distinct names than this belongs to no single person.
 MOST_NAMES = 6
+MOST_HOLDERS = 500
 STRONG = "same {identifier}"
+
+
+def rules_version(entity: Entity) -> str:
+    """Origin and digest of all that the deterministic rules depend on, as rules-0123456789ab."""
+    rules = (
+        entity.prepare, entity.fields, entity.identifying, entity.rules, entity.weak_identifiers,
+        entity.contradiction, MOST_HOLDERS,
+    )  # fmt: skip
+    return f"rules-{hashlib.sha256(repr(rules).encode()).hexdigest()[:12]}"
 
 
 def deterministic_links(
@@ -111,6 +123,6 @@ def _identifier_stars(
         from held_identifiers as s
         inner join fields as l on s.hub = l.n
         inner join fields as r on s.n = r.n
-        where s.hub <> s.n and s.holders <= 500 and not ({entity.contradiction})
+        where s.hub <> s.n and s.holders <= {MOST_HOLDERS} and not ({entity.contradiction})
         """
     )

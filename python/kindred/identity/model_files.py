@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -104,6 +106,31 @@ def shipped(entity: Entity) -> Model | None:
     if not place.is_file():
         return None
     return from_dict(json.loads(place.read_text()), entity, f"the shipped {entity.name} model")
+
+
+@cache
+def _shipped_digest(entity: Entity) -> str:
+    model = shipped(entity)
+    return digest(model, entity) if model is not None else ""
+
+
+def digest(model: Model, entity: Entity) -> str:
+    """Twelve characters that are the same for models that weigh every pair alike."""
+    content = {name: part for name, part in to_dict(model, entity).items() if name != "about"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def version(model: Model, entity: Entity, asked: str) -> str:
+    """The model's origin and digest, such as shipped-0123456789ab.
+
+    asked: auto, shipped, train, or the path of a file. The origin is `shipped`, `trained` (on the
+    records of the run) or the name of the file.
+    """
+    found = digest(model, entity)
+    if found == _shipped_digest(entity):
+        return f"shipped-{found}"
+    is_file = asked not in ("auto", "shipped", "train")
+    return f"{Path(asked).stem if is_file else 'trained'}-{found}"
 
 
 def misfit(model: Model, fill: dict[str, float], levels: dict[str, list[float]]) -> str:

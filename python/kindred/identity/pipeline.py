@@ -17,6 +17,7 @@ from kindred.identity import (
     evidence,
     junk,
     links,
+    model_files,
     records,
     review,
     scoring,
@@ -188,7 +189,10 @@ def _resolve(
         inside = labels[scored.left] == labels[scored.right]
         likely = scored.where(inside & (scored.weight >= cut))
         must = policy.pairs(stewardship.MUST)
-        told = evidence.links(con, strong, must, evidence.weighed_links(weigher, likely))
+        told = evidence.links(
+            con, strong, must, evidence.weighed_links(weigher, likely),
+            links.rules_version(entity), model_files.version(found_model, entity, model),
+        )  # fmt: skip
         queue = settling.review_queue(
             con, settled, policy, bonds, cut,
             lambda pairs: evidence.weighed_links(

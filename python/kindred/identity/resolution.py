@@ -14,7 +14,8 @@ class Resolution:
     """What a run of identity resolution found.
 
     assignments: record_id, entity (label; an id of no meaning). links: record_id_l, record_id_r,
-    link_type, rule, match_weight, field_weights (JSON), entity. junk: the table of decisions.
+    link_type, rule, match_weight, field_weights and field_levels (JSON), rule_version,
+    model_version, entity. junk: the table of decisions.
     numbers: name, dimension, value. compared: the pairs with their likeness, packed
     (see kindred.identity.compared), for the next run. review: what is worth a steward's minute
     (columns: kindred.identity.settling.REVIEW).
@@ -41,6 +42,9 @@ PARTS: dict[str, pa.DataType] = {
     "rule": pa.string(),
     "match_weight": pa.float64(),
     "field_weights": pa.string(),
+    "field_levels": pa.string(),
+    "rule_version": pa.string(),
+    "model_version": pa.string(),
     "identifier_type": pa.string(),
     "identifier_value": pa.string(),
     "decision": pa.string(),
@@ -65,10 +69,10 @@ def as_one_table(found: Resolution) -> pa.Table:
     """Everything of a run in one table, as a dbt Python model returns one; `part` tells which.
 
     cluster: record_id, entity. link: record_id_l, record_id_r, link_type, rule, match_weight,
-    field_weights, entity. junk: identifier_type, identifier_value, decision, reason, counts.
-    number: metric_name, dimension, value. compared: kind, chunk, settings, packed. review:
-    priority, reason, record_id_l, record_id_r, match_weight, field_weights, record_count,
-    records_at_stake, doubt.
+    field_weights, field_levels, rule_version, model_version, entity. junk: identifier_type,
+    identifier_value, decision, reason, counts. number: metric_name, dimension, value. compared:
+    kind, chunk, settings, packed. review: priority, reason, record_id_l, record_id_r,
+    match_weight, field_weights, record_count, records_at_stake, doubt.
     """
     parts = {
         "cluster": found.assignments,
