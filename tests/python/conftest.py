@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from filelock import FileLock
 
 from kindred.privacy.suppression import identifier_hash
+from postgres_server import PostgresDatabase, PostgresServer, running_server
 from whole_project import PRIVACY_KEY, WholeProject, copy_project
 
 PEOPLE = 300
@@ -92,3 +94,17 @@ def project_copy(built_project: WholeProject, tmp_path: Path) -> WholeProject:
 def fresh_project(tmp_path: Path) -> WholeProject:
     """The project as cloned and given a profile, with nothing loaded."""
     return copy_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A Postgres server, stopped after the session; see postgres_server.py."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_database(postgres: PostgresServer) -> Iterator[PostgresDatabase]:
+    """An empty database of the test's own."""
+    with postgres.new_database() as database:
+        yield database
