@@ -1,7 +1,7 @@
 """Identity scenarios: who is together after each batch, and which rule each story depends on.
 
 This tries the matching on the records of each batch. Ids, the ledger and the map that the
-scenarios also tell of are not tried here: that needs the models run batch by batch.
+scenarios also tell of are tried in test_scenarios_built.py, on the models run batch by batch.
 """
 
 from __future__ import annotations
