@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import duckdb
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from identity_town import TRAPS, people, table_of
-from kindred.identity import links, model_files
-from kindred.identity.entity import Rule
+from kindred.identity import health, links, model_files, review
+from kindred.identity.clusters import CERTAIN
+from kindred.identity.components import components
+from kindred.identity.entity import Comparison, Level, Rule
+from kindred.identity.mixture import Model
 from kindred.identity.person import PERSON
 from kindred.identity.pipeline import resolve
 from kindred.identity.resolution import Resolution
@@ -84,3 +92,110 @@ def test_versions_change_with_what_they_stand_for(resolved: Resolution, tmp_path
     assert model_files.version(other, PERSON, str(path)) != from_file
     stricter = replace(PERSON, rules=(*PERSON.rules, Rule("same city", ("city",))))
     assert links.rules_version(stricter) != links.rules_version(PERSON)
+
+
+def _joined(edges: Iterable[tuple[Any, Any]], start: Any) -> set[Any]:
+    """All that can be reached from `start`."""
+    near = defaultdict(set)
+    for one, two in edges:
+        near[one].add(two)
+        near[two].add(one)
+    seen, queue = {start}, [start]
+    for here in queue:
+        for there in near[here] - seen:
+            seen.add(there)
+            queue.append(there)
+    return seen
+
+
+def _counts(found: health.Counts, metric: str) -> dict[str, float]:
+    return {dimension: value for name, dimension, value in found if name == metric}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_clusters_hang_on_is_what_their_removal_shows(seed: int) -> None:
+    """Whoever reads bridges and weakest links reads what taking away one link after another would
+    show, by the size of the customer; rules hold and are never counted."""
+    rng = np.random.default_rng(seed)
+    size = 60
+    left, right = np.triu_indices(size, 1)
+    kept = rng.random(len(left)) < 0.022
+    left, right = left[kept].astype(np.int64), right[kept].astype(np.int64)
+    weight = np.round(rng.uniform(-1, 24, len(left)), 3)
+    weight[rng.random(len(left)) < 0.3] = CERTAIN
+    records = rng.integers(1, 4, size)
+    labels = components(size, left, right)
+    judged = review.Judged(left, right, weight, records, labels, labels)
+    found = health.of_clusters(labels, records, review.forest_of(judged, -2.0))
+
+    edges = list(zip(left.tolist(), right.tolist(), weight.tolist(), strict=True))
+    of_cluster = Counter(np.repeat(labels, records).tolist())
+    bridges: Counter[str] = Counter()
+    weak = 0
+    weakest: dict[int, float] = {}
+    for one, two, points in edges:
+        if points >= CERTAIN:
+            continue
+        rest = [(a, b) for a, b, w in edges if (a, b) != (one, two)]
+        if two not in _joined(rest, one):
+            count = of_cluster[int(labels[one])]
+            bridges["2345"[count - 2] if count <= 5 else "6-10" if count <= 10
+                    else "11-25" if count <= 25 else "over 25"] += 1  # fmt: skip
+            weak += points < 10
+        stronger = [(a, b) for a, b, w in edges if w > points]
+        if two not in _joined(stronger, one):
+            cluster = int(labels[one])
+            weakest[cluster] = min(points, weakest.get(cluster, np.inf))
+    assert {k: v for k, v in _counts(found, "bridges").items() if v} == dict(bridges)
+    assert _counts(found, "weak_bridges") == {"": weak}
+    several = [cluster for cluster, count in of_cluster.items() if count > 1]
+    classes = Counter(
+        "certain" if w is None else "below 0" if w < 0 else "0 to 5" if w < 5
+        else "5 to 10" if w < 10 else "10 to 20" if w < 20 else "over 20"
+        for w in (weakest.get(cluster) for cluster in several)
+    )  # fmt: skip
+    told = _counts(found, "entities_by_weakest_link")
+    assert {k: v for k, v in told.items() if v} == dict(classes)
+    ordered = sorted(weakest.values())
+    assert _counts(found, "weakest_link_percentile") == {
+        str(share): ordered[len(ordered) * share // 100] for share in (0, 5, 25, 50)
+    }
+
+
+def test_drift_is_told_against_the_training(resolved: Resolution) -> None:
+    """Whoever watches a model sees by how much the fill of a field and the likeness of pairs lie
+    from the training; a model trained on the run itself drifts nowhere."""
+    same = Level("same", "true", 0.9)
+    other = Level("different", "true", 0.1)
+    comparisons = (Comparison("email", "email", (same, other)),)
+    about = {"fill": {"email": 0.5}, "levels": {"email": [0.5, 0.25, 0.25]}}
+    nothing = (np.array([0.5, 0.5]),)
+    model = Model(("email",), nothing, nothing, {}, {}, about)
+    sample = np.array([[-1], [1], [1], [1]], dtype=np.int8)
+    with duckdb.connect() as con:
+        con.execute("create table fields as select unnest(['a', 'b', 'c', null]) as email")
+        found = health.of_fields(con, comparisons, sample, model)
+        bare = health.of_fields(con, comparisons, sample, replace(model, about={}))
+    assert {name + "/" + what: value for name, what, value in found} == {
+        "field_fill/email": 0.75,
+        "drift_of_fill/email": 0.25,
+        "level_share/email: nothing to compare": 0.25,
+        "level_share/email: different": 0.0,
+        "level_share/email: same": 0.75,
+        "drift_of_levels/email": 0.5,
+    }
+    assert not [row for row in bare if row[0].startswith("drift")]
+    numbers = resolved.numbers.to_pylist()
+    drifts = [row["value"] for row in numbers if row["metric_name"].startswith("drift")]
+    assert len(drifts) > 10
+    assert set(drifts) == {0.0}
+
+
+def test_the_model_of_a_run_is_kept(resolved: Resolution) -> None:
+    """Whoever opens a later report can read back the very model that weighed."""
+    (row,) = resolved.weighed_by.to_pylist()
+    model = model_files.from_dict(json.loads(row["settings"]), PERSON, "the run's model")
+    assert model_files.version(model, PERSON, "train") == row["model_version"]
+    assert model.kinds == resolved.model.kinds
+    assert row["value"] == PERSON.cut
+    assert row["reason"] == resolved.model_choice

@@ -220,6 +220,17 @@ id_changes as (
     group by kinds_of_change.entity, kinds_of_change.change
 ),
 
+id_churn as (
+    select
+        id_changes.entity,
+        'id_churn' as metric_name,
+        '' as dimension,
+        id_changes.value / record_counts.record_count as value
+    from id_changes
+    inner join record_counts on id_changes.entity = record_counts.entity
+    where id_changes.dimension = 'record moved'
+),
+
 person_numbers as (
     select
         'person' as entity,
@@ -254,6 +265,8 @@ metrics as (
     select * from deterministic_share
     union all
     select * from id_changes
+    union all
+    select * from id_churn
     union all
     select * from person_numbers
     union all

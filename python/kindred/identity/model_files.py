@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from kindred.errors import KindredError
 from kindred.identity.entity import Entity
@@ -131,6 +132,19 @@ def version(model: Model, entity: Entity, asked: str) -> str:
         return f"shipped-{found}"
     is_file = asked not in ("auto", "shipped", "train")
     return f"{Path(asked).stem if is_file else 'trained'}-{found}"
+
+
+def as_table(model: Model, entity: Entity, asked: str, choice: str, cut: float) -> pa.Table:
+    """One row: model_version, reason (why this model), value (the cut), settings (JSON)."""
+    content = json.dumps(to_dict(model, entity), sort_keys=True)
+    return pa.table(
+        {
+            "model_version": [version(model, entity, asked)],
+            "reason": [choice],
+            "value": [cut],
+            "settings": [content],
+        }
+    )
 
 
 def misfit(model: Model, fill: dict[str, float], levels: dict[str, list[float]]) -> str:

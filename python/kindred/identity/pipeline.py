@@ -15,6 +15,7 @@ from kindred.identity import (
     clusters,
     compared,
     evidence,
+    health,
     junk,
     links,
     model_files,
@@ -135,10 +136,12 @@ def _resolve(
             candidates[wanted], memory, scorer.compared, scorer.compare
         )
         tell("choosing the model")
-        levels = compared.decode(code[sampled], scorer.compared)
+        sample = scorer.with_holders(
+            compared.decode(code[sampled], scorer.compared), one[sampled]
+        )  # fmt: skip
         found_model, choice = training.choose_model(
-            con, entity, scorer, scorer.with_holders(levels, one[sampled]), every, size, model
-        )
+            con, entity, scorer, sample, every, size, model
+        )  # fmt: skip
         weigher = Weigher(found_model, entity, comparisons, rarity_classes(con, comparisons), size)
 
         tell("weighing pairs")
@@ -179,6 +182,8 @@ def _resolve(
         ("candidate_pairs", "", float(len(candidates) if rules else 0)),
         ("deterministic_links_between_representatives", "", float(strong.num_rows)),
         ("model", choice, 1.0),
+        ("model_version", model_files.version(found_model, entity, model), 1.0),
+        ("cut", "", cut),
         *(("blocking_rule_pairs", " + ".join(rule) or "all pairs", float(n)) for rule, n in rules),
         *(("pairs_per_record", kind, share) for kind, share in sorted(found_model.kinds.items())),
     ]
@@ -193,13 +198,16 @@ def _resolve(
             con, strong, must, evidence.weighed_links(weigher, likely),
             links.rules_version(entity), model_files.version(found_model, entity, model),
         )  # fmt: skip
+        forest = review.forest_of(settling.judged(settled), cut)
+        counts += health.of_clusters(labels, settled.records, forest)
         queue = settling.review_queue(
-            con, settled, policy, bonds, cut,
+            con, settled, policy, bonds, cut, forest,
             lambda pairs: evidence.weighed_links(
                 weigher, scored.where(np.isin(scored.left * size + scored.right, pairs))
             ),
         )  # fmt: skip
         if rules:
+            counts += health.of_fields(con, comparisons, sample, found_model)
             kept = compared.to_table(
                 memory.keep(
                     settings,
@@ -212,7 +220,7 @@ def _resolve(
     counts += settling.counts(settled, policy, gone, queue)
     return Resolution(
         assignments, told, decisions, evidence.numbers(con, counts, decisions), kept, found_model,
-        choice, queue,
+        choice, queue, model_files.as_table(found_model, entity, model, choice, cut),
     )  # fmt: skip
 
 

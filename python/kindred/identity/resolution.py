@@ -18,7 +18,8 @@ class Resolution:
     model_version, entity. junk: the table of decisions.
     numbers: name, dimension, value. compared: the pairs with their likeness, packed
     (see kindred.identity.compared), for the next run. review: what is worth a steward's minute
-    (columns: kindred.identity.settling.REVIEW).
+    (columns: kindred.identity.settling.REVIEW). weighed_by: the model as one row
+    (see kindred.identity.model_files.as_table).
     """
 
     assignments: pa.Table
@@ -29,6 +30,7 @@ class Resolution:
     model: Model
     model_choice: str
     review: pa.Table
+    weighed_by: pa.Table = field(default_factory=lambda: pa.table({}))
     notes: tuple[str, ...] = field(default_factory=tuple)
 
 
@@ -72,7 +74,8 @@ def as_one_table(found: Resolution) -> pa.Table:
     field_weights, field_levels, rule_version, model_version, entity. junk: identifier_type,
     identifier_value, decision, reason, counts. number: metric_name, dimension, value. compared:
     kind, chunk, settings, packed. review: priority, reason, record_id_l, record_id_r,
-    match_weight, field_weights, record_count, records_at_stake, doubt.
+    match_weight, field_weights, record_count, records_at_stake, doubt. model: model_version,
+    reason, value (the cut), settings (JSON).
     """
     parts = {
         "cluster": found.assignments,
@@ -81,6 +84,7 @@ def as_one_table(found: Resolution) -> pa.Table:
         "number": found.numbers,
         "compared": found.compared,
         "review": found.review,
+        "model": found.weighed_by,
     }
     tables = []
     for part, table in parts.items():

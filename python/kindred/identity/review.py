@@ -85,9 +85,17 @@ def limit_of(setting: Any) -> int:
     return found
 
 
-def queue(judged: Judged, bonds: Bonds, cut: float, largest: int, limit: int = LIMIT) -> pa.Table:
+def queue(
+    judged: Judged,
+    bonds: Bonds,
+    cut: float,
+    largest: int,
+    limit: int = LIMIT,
+    forest: Forest | None = None,
+) -> pa.Table:
     """The rows of the review queue of an entity, the most worthwhile first, at most `limit`.
 
+    forest: `forest_of` the same pairs, where it is known already.
     Columns: n_l, n_r (the two nodes asked about; n_l = n_r: all records of the cluster are exact
     doubles), reason (one of REASONS), weight (of that pair; null where it was never judged),
     record_count (of the cluster, or of both), records_at_stake (that would move), doubt (0 to 1:
@@ -96,7 +104,7 @@ def queue(judged: Judged, bonds: Bonds, cut: float, largest: int, limit: int = L
     does not come back: must-links hold like rules, clusters kept apart are not asked about again,
     and a cluster whose shown pair is confirmed is not shown again.
     """
-    forest = _forest(judged, cut)
+    forest = forest_of(judged, cut) if forest is None else forest
     rows = [
         _cluster_rows(judged, forest, bonds, largest),
         _link_rows(judged, forest, cut),
@@ -107,7 +115,7 @@ def queue(judged: Judged, bonds: Bonds, cut: float, largest: int, limit: int = L
 
 
 @dataclass(frozen=True)
-class _Forest:
+class Forest:
     """The links that hold certain parts together, one fewer than parts in each cluster.
 
     left, right, weight: the strongest pair of records between two parts. side: records on the
@@ -125,7 +133,8 @@ class _Forest:
     loose: IntArray
 
 
-def _forest(judged: Judged, cut: float) -> _Forest:
+def forest_of(judged: Judged, cut: float) -> Forest:
+    """The strongest links that hold the clusters together, read from the judged pairs."""
     size = len(judged.labels)
     left, right, weight = judged.left, judged.right, judged.weight
     certain = (weight >= CERTAIN) & (judged.labels[left] == judged.labels[right])
@@ -150,7 +159,7 @@ def _forest(judged: Judged, cut: float) -> _Forest:
     of_part = _summed(parts, judged.records, size).astype(np.int64)
     side, total, is_bridge = _sides(of_part, one, two, in_tree)
     is_bridge &= alone[in_tree]
-    return _Forest(
+    return Forest(
         left[in_tree], right[in_tree], weight[in_tree], side, total, is_bridge, density, loose
     )
 
@@ -256,7 +265,7 @@ def _sides(
     return side, total, tokens[below] == 0
 
 
-def _link_rows(judged: Judged, forest: _Forest, cut: float) -> pa.Table:
+def _link_rows(judged: Judged, forest: Forest, cut: float) -> pa.Table:
     """Links on which a cluster hangs: of held-back clusters, bridges, and those barely above."""
     held = judged.labels[forest.left] != judged.labels[forest.right]
     bridge = ~held & forest.is_bridge & (forest.side >= 2) & (forest.weight < FIRM)
@@ -275,7 +284,7 @@ def _link_rows(judged: Judged, forest: _Forest, cut: float) -> pa.Table:
     )
 
 
-def _first_of_each(judged: Judged, forest: _Forest, held: BoolArray) -> BoolArray:
+def _first_of_each(judged: Judged, forest: Forest, held: BoolArray) -> BoolArray:
     """Of each held-back cluster the links that join most, surest first."""
     places = np.flatnonzero(held)
     worth = forest.side[places] * _chance(forest.weight[places])
@@ -289,7 +298,7 @@ def _first_of_each(judged: Judged, forest: _Forest, held: BoolArray) -> BoolArra
     return chosen
 
 
-def _cluster_rows(judged: Judged, forest: _Forest, bonds: Bonds, largest: int) -> pa.Table:
+def _cluster_rows(judged: Judged, forest: Forest, bonds: Bonds, largest: int) -> pa.Table:
     """Published clusters that are large or thin: these with the weakest link they hang on, those
     with their first and last node."""
     size = len(judged.labels)

@@ -146,22 +146,29 @@ def overlay(size: int, layers: Sequence[Layer]) -> Layer:
     return np.minimum(left, right)[keep], np.maximum(left, right)[keep], weight[keep]
 
 
+def judged(settled: Settled) -> review.Judged:
+    """What the review queue and the figures of health are read from."""
+    return review.Judged(
+        settled.left, settled.right, settled.weight, settled.records, settled.whole, settled.labels
+    )
+
+
 def review_queue(
     con: duckdb.DuckDBPyConnection,
     settled: Settled,
     policy: Policy,
     bonds: Bonds,
     cut: float,
+    forest: review.Forest,
     weighed: Callable[[IntArray], pa.Table],
 ) -> pa.Table:
     """The review queue in record ids (columns: REVIEW), by the table `members`.
 
     weighed: for pairs (l * size + r) what `evidence.weighed_links` tells of those that were.
     """
-    judged = review.Judged(
-        settled.left, settled.right, settled.weight, settled.records, settled.whole, settled.labels
-    )
-    asked = review.queue(judged, bonds, cut, policy.largest, policy.review_limit)
+    asked = review.queue(
+        judged(settled), bonds, cut, policy.largest, policy.review_limit, forest
+    )  # fmt: skip
     n_l, n_r = asked["n_l"].to_numpy(), asked["n_r"].to_numpy()
     low, high = np.minimum(n_l, n_r), np.maximum(n_l, n_r)
     must = policy.pairs(MUST)

@@ -1,0 +1,6 @@
+{{ resolution_part(ref('int_account_resolution'), 'model', {
+    'model_version': 'model_version',
+    'reason': 'choice',
+    'value': 'cut',
+    'settings': 'content'
+}) }}
