@@ -1,16 +1,17 @@
 """From weighted pairs to clusters: average linkage within the components of the likely pairs.
 
 Plain connected components chain strangers together; here two clusters are merged only while the
-mean weight over all pairs between them speaks for it, the strongest first.
+mean weight over all pairs between them speaks for it, the strongest first. What rules make certain
+is one from the start: within such a group no pair is asked for its weight.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.cluster.hierarchy import linkage
 
 from kindred.identity.components import IntArray, components
+from kindred.identity.linkage import MOST_CELLS, average_linkage, in_parcels
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -75,39 +76,43 @@ def missing_pairs(
 def cluster(size: int, left: IntArray, right: IntArray, weight: FloatArray, cut: float) -> IntArray:
     """Label nodes 0..size-1; a label is the smallest node of its cluster.
 
-    Weights of at least CERTAIN (deterministic, steward) join first, of at most -CERTAIN
-    (cannot-link) keep apart.
+    Weights of at least CERTAIN (deterministic, steward) join whatever they connect, of at most
+    -CERTAIN (cannot-link) keep apart. Pairs are named once, in any order.
     """
-    labels = _pieces(size, left, right, weight, cut)
+    groups = _certain_groups(size, left, right, weight)
+    labels = _pieces(size, left, right, weight, cut, groups)
     inside = labels[left] == labels[right]
     left, right, weight = left[inside], right[inside], weight[inside]
-    if not len(left):
-        return labels
-    owner = labels[left]
-    order = np.argsort(owner, kind="stable")
-    left, right, weight, owner = left[order], right[order], weight[order], owner[order]
-    starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
-    ends = np.r_[starts[1:], len(owner)]
-    node_counts = np.bincount(labels, minlength=size)
-    lowest = np.minimum.reduceat(weight, starts)
-    complete = node_counts[owner[starts]]
-    complete = (ends - starts) == complete * (complete - 1) // 2
-    # Where every pair is known and speaks for a match, there is nothing to decide.
-    undecided = ~(complete & (lowest >= cut))
-    result = labels.copy()
-    for start, end in zip(starts[undecided], ends[undecided], strict=True):
-        _split(result, left[start:end], right[start:end], weight[start:end], cut)
-    return result
+    bounded = _bounded(weight)
+    _speak_for_silent(labels, groups, left, right, bounded)
+    parts = np.flatnonzero(groups == np.arange(size))
+    number = np.searchsorted(parts, groups)
+    members = np.bincount(number, minlength=len(parts))
+    one, two, mean = _means(number[left], number[right], bounded, members)
+    merged = _linked(labels[parts], members, one, two, mean, cut)
+    return np.asarray(parts[merged[number]], dtype=np.int64)
 
 
-def _pieces(size: int, left: IntArray, right: IntArray, weight: FloatArray, cut: float) -> IntArray:
-    """Components of the likely pairs; one too large to compare throughout is cut at a higher
-    weight until its pieces are small enough."""
+def _certain_groups(size: int, left: IntArray, right: IntArray, weight: FloatArray) -> IntArray:
+    """The smallest node of each node's certain component; none where one holds a cannot-link."""
+    sure = weight >= CERTAIN
+    groups = components(size, left[sure], right[sure])
+    apart = (weight < SILENT) & (groups[left] == groups[right])
+    broken = np.isin(groups, groups[left[apart]])
+    return np.where(broken, np.arange(size, dtype=np.int64), groups)
+
+
+def _pieces(
+    size: int, left: IntArray, right: IntArray, weight: FloatArray, cut: float, groups: IntArray
+) -> IntArray:
+    """Components of the likely pairs; one of too many certain groups to compare throughout is cut
+    at a higher weight until its pieces are small enough."""
     level = cut
     keep = weight >= level
     labels = components(size, left[keep], right[keep])
+    parts = np.flatnonzero(groups == np.arange(size))
     while level < CERTAIN:
-        counts = np.bincount(labels, minlength=size)
+        counts = np.bincount(labels[parts], minlength=size)
         large = counts[labels] > LARGEST
         if not large.any():
             break
@@ -117,47 +122,139 @@ def _pieces(size: int, left: IntArray, right: IntArray, weight: FloatArray, cut:
     return labels
 
 
-def _split(
-    result: IntArray, left: IntArray, right: IntArray, weight: FloatArray, cut: float
-) -> None:
-    nodes = np.unique(np.concatenate([left, right]))
-    count = len(nodes)
-    one, two = np.searchsorted(nodes, left), np.searchsorted(nodes, right)
-    matrix = np.full((count, count), UNSEEN)
+def _bounded(weight: FloatArray) -> FloatArray:
+    """The weights as they count in a mean; what marks a pair stays as it is."""
     bounded = np.clip(weight, FLOOR, CAP)
-    bounded[weight >= CERTAIN] = CERTAIN
-    bounded[weight < SILENT] = weight[weight < SILENT]
-    bounded[weight == SILENT] = SILENT
-    matrix[one, two] = bounded
-    matrix[two, one] = bounded
-    if (bounded == SILENT).any():
-        matrix = _through_others(matrix)
-    distance = CERTAIN - matrix[np.triu_indices(count, 1)]
-    tree = linkage(distance, method="average")
-    merges = tree[tree[:, 2] <= CERTAIN - cut, :2].astype(np.int64).tolist()
-    # The first node of each cluster of the tree, and from a node up to the cluster it ended in.
-    first = list(range(count)) + [0] * len(merges)
-    for i, (one_part, other_part) in enumerate(merges, start=count):
-        first[i] = min(first[one_part], first[other_part])
-    label = first.copy()
-    for i in range(count + len(merges) - 1, count - 1, -1):
-        one_part, other_part = merges[i - count]
-        label[one_part] = label[other_part] = label[i]
-    result[nodes] = nodes[label[:count]]
+    marks = (weight >= CERTAIN) | (weight <= SILENT)
+    bounded[marks] = np.minimum(weight[marks], CERTAIN)
+    return bounded
 
 
-def _through_others(matrix: FloatArray) -> FloatArray:
-    """Give silent pairs the weakest weight on the strongest way between their ends."""
-    np.fill_diagonal(matrix, SILENT)
+def _speak_for_silent(
+    labels: IntArray, groups: IntArray, left: IntArray, right: IntArray, bounded: FloatArray
+) -> None:
+    """Give silent pairs, in `bounded`, the weakest weight on the strongest way between their ends.
+
+    In a component too large to look for it they count as never compared.
+    """
+    silent = bounded == SILENT
+    if not silent.any():
+        return
+    size = len(labels)
+    asked = np.zeros(size, dtype=bool)
+    asked[labels[left[silent]]] = True
+    nodes = np.flatnonzero(asked[labels])
+    nodes = nodes[np.argsort(labels[nodes], kind="stable")]
+    owner, start, length = np.unique(labels[nodes], return_index=True, return_counts=True)
+    place = np.empty(size, dtype=np.int64)
+    place[nodes] = np.arange(len(nodes)) - np.repeat(start, length)
+    edges = np.flatnonzero(asked[labels[left]])
+    of_edge = np.searchsorted(owner, labels[left[edges]])
+    edges = edges[np.argsort(of_edge, kind="stable")]
+    ends = np.cumsum(np.bincount(of_edge, minlength=len(owner)))
+    begins = np.r_[0, ends[:-1]]
+    usual = np.flatnonzero(length <= LARGEST)
+    for places in in_parcels(length[usual]):
+        parcel = usual[places]
+        count = int(length[parcel[0]])
+        mine = edges[_ranges(begins[parcel], ends[parcel])]
+        graph = np.repeat(np.arange(len(parcel)), ends[parcel] - begins[parcel])
+        inside = nodes[start[parcel][:, None] + np.arange(count)]
+        matrix = np.full((len(parcel), count, count), UNSEEN)
+        one, two = place[left[mine]], place[right[mine]]
+        matrix[graph, one, two] = matrix[graph, two, one] = bounded[mine]
+        sure = groups[inside]
+        matrix[sure[:, :, None] == sure[:, None, :]] = CERTAIN
+        _through_others(matrix)
+        bounded[mine] = matrix[graph, one, two]
+    bounded[bounded == SILENT] = UNSEEN
+
+
+def _through_others(matrix: FloatArray) -> None:
+    """Fill in the silent cells of matrices [graph, node, node], as far as three steps reach."""
+    every = np.arange(matrix.shape[1])
+    matrix[:, every, every] = SILENT
     for _ in range(3):
-        silent = np.argwhere(matrix == SILENT)
-        silent = silent[silent[:, 0] < silent[:, 1]]
-        if not len(silent):
+        graph, one, two = np.nonzero(np.triu(matrix == SILENT, 1))
+        if not len(graph):
             break
-        best = np.array([np.minimum(matrix[i], matrix[j]).max() for i, j in silent])
+        best = np.concatenate(
+            [
+                np.minimum(matrix[graph[k], one[k]], matrix[graph[k], two[k]]).max(axis=1)
+                for k in _slices(len(graph), max(MOST_CELLS // len(every), 1))
+            ]
+        )
         best = np.minimum(best, CAP)
         found = best > SILENT
-        matrix[silent[found, 0], silent[found, 1]] = best[found]
-        matrix[silent[found, 1], silent[found, 0]] = best[found]
-    matrix[matrix == SILENT] = UNSEEN
-    return matrix
+        graph, one, two, best = graph[found], one[found], two[found], best[found]
+        matrix[graph, one, two] = matrix[graph, two, one] = best
+
+
+def _means(
+    left: IntArray, right: IntArray, bounded: FloatArray, members: IntArray
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Each two groups between which a pair is known, the first of them first, and their mean."""
+    across = left != right
+    left, right, bounded = left[across], right[across], bounded[across]
+    key = np.minimum(left, right) * len(members) + np.maximum(left, right)
+    order = np.argsort(key, kind="stable")
+    key, bounded = key[order], bounded[order]
+    starts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else key
+    one, two = key[starts] // len(members), key[starts] % len(members)
+    known = np.diff(np.r_[starts, len(key)])
+    # Rounded, so that the order of the pairs says nothing.
+    sums = np.round(np.add.reduceat(bounded, starts), 6) if len(key) else bounded
+    count = members[one] * members[two]
+    return one, two, (sums + UNSEEN * (count - known)) / count
+
+
+def _linked(
+    labels: IntArray, members: IntArray, one: IntArray, two: IntArray, mean: FloatArray, cut: float
+) -> IntArray:
+    """The first group of the cluster that each group falls into.
+
+    labels: the component of each group; one, two, mean: the groups between which pairs are known.
+    """
+    size = len(labels)
+    result = np.arange(size, dtype=np.int64)
+    order = np.argsort(labels, kind="stable")
+    _, start, length = np.unique(labels[order], return_index=True, return_counts=True)
+    place = np.empty(size, dtype=np.int64)
+    place[order] = np.arange(size) - np.repeat(start, length)
+    of_group = np.empty(size, dtype=np.int64)
+    of_group[order] = np.repeat(np.arange(len(start)), length)
+    owner = of_group[one]
+    by_owner = np.argsort(owner, kind="stable")
+    one, two, mean = one[by_owner], two[by_owner], mean[by_owner]
+    known = np.bincount(owner, minlength=len(start))
+    ends = np.cumsum(known)
+    begins = ends - known
+    lowest = np.full(len(start), np.inf)
+    np.minimum.at(lowest, owner[by_owner], mean)
+    # Where every two groups are known to match, there is nothing to decide.
+    agreed = (known == length * (length - 1) // 2) & (lowest >= cut)
+    result[order] = np.where(agreed[of_group[order]], order[start][of_group[order]], order)
+    open_still = np.flatnonzero(~agreed)
+    for parcel in in_parcels(length[open_still]):
+        graphs = open_still[parcel]
+        count = int(length[graphs[0]])
+        mine = _ranges(begins[graphs], ends[graphs])
+        graph = np.repeat(np.arange(len(graphs)), known[graphs])
+        first, second = place[one[mine]], place[two[mine]]
+        distance = np.full((len(graphs), count, count), CERTAIN - UNSEEN)
+        distance[graph, first, second] = distance[graph, second, first] = CERTAIN - mean[mine]
+        inside = order[start[graphs][:, None] + np.arange(count)]
+        found = average_linkage(distance, members[inside].astype(np.float64), CERTAIN - cut)
+        result[inside] = np.take_along_axis(inside, found, axis=1)
+    return result
+
+
+def _ranges(begins: IntArray, ends: IntArray) -> IntArray:
+    """begins[0], ..., ends[0] - 1, begins[1], ..., ends[1] - 1, and so on."""
+    length = ends - begins
+    shift = np.repeat(begins - np.r_[0, np.cumsum(length)[:-1]], length)
+    return np.asarray(np.arange(len(shift)) + shift, dtype=np.int64)
+
+
+def _slices(length: int, step: int) -> list[slice]:
+    return [slice(first, first + step) for first in range(0, length, step)]
