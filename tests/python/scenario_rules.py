@@ -248,7 +248,9 @@ MATCHING_RULES: dict[str, Disable] = {
     "legal forms do not count": _without_list("legal_suffixes"),
     "a mail provider is no domain": _without_list("freemail_domains"),
     "another registration number silences a rule": _without_unless("account"),
-    "parent and subsidiary are no match": _without_kind("account", "parent and subsidiary"),
+    "companies of one group at one address are no match": _without_kind(
+        "account", "one group at one address"
+    ),
     "same company name and phone": _without_rule("account", "same name and phone"),
     "same registration number and name": _without_rule(
         "account", "same registration number and name"

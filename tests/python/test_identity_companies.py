@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import pytest
 
-from kindred.identity import records
+from kindred.identity import metrics, mixture, model_files, records, training
 from kindred.identity.account import ACCOUNT
+from kindred.identity.entity import PairKind
+from kindred.identity.pipeline import resolve
 from kindred.identity.reference import load_reference
+from whole_project import shared_data
 
 
 def _read(**columns: str | None) -> dict[str, Any]:
@@ -66,3 +72,125 @@ def test_a_place_in_the_name_is_no_part_of_the_company() -> None:
     german, french = _read(name="Nordklippe Germany GmbH"), _read(name="Nordklippe France SAS")
     assert german["base"] == french["base"]
     assert (german["country"], french["country"]) == ("DE", "FR")
+
+
+HOUSE = {
+    "domain": "nordklippe.net", "street": "Hafenkai 4", "city": "Klippen", "postcode": "47530",
+}  # fmt: skip
+
+
+def _groups(*rows: dict[str, str], model: str = "shipped") -> tuple[set[frozenset[int]], str]:
+    """Which of these companies (by place) are one, and which model said so."""
+    names = sorted({"record_id", *(name for row in rows for name in row)})
+    filled = [{"record_id": f"crm:company:{i}", **row} for i, row in enumerate(rows)]
+    schema = pa.schema([(name, pa.string()) for name in names])
+    found = resolve(pa.Table.from_pylist(filled, schema=schema), ACCOUNT, model=model)
+    members: dict[str, set[int]] = {}
+    for row in found.assignments.to_pylist():
+        members.setdefault(row["entity"], set()).add(int(row["record_id"].rsplit(":", 1)[1]))
+    return {frozenset(one) for one in members.values()}, found.model_choice
+
+
+def _among_others(*rows: dict[str, str], model: str = "shipped") -> set[frozenset[int]]:
+    """The same, among companies that have nothing to do with them."""
+    words = [f"{a}{b}" for a in ("Alba", "Bora", "Ceda", "Dora") for b in ("gren", "lund", "vik")]
+    others = [
+        {
+            "name": f"{word} Werke", "domain": f"{word}.de", "street": f"{word}weg {i}",
+            "city": word, "postcode": f"{10000 + 717 * i}",
+        }
+        for i, word in enumerate(words)
+    ]  # fmt: skip
+    found, _ = _groups(*rows, *others, model=model)
+    return {frozenset(i for i in one if i < len(rows)) for one in found} - {frozenset()}
+
+
+def test_a_registration_number_is_weighed_by_the_shipped_model() -> None:
+    """Who fills registration numbers gets the shipped model too, and so does who fills none."""
+    shipped = model_files.shipped(ACCOUNT)
+    assert shipped is not None
+    fill = dict(shipped.about["fill"])
+    levels = dict(shipped.about["levels"])
+    optional = frozenset({"registration"})
+    filled = {**levels, "registration": [0.9, 0.05, 0.03, 0.02]}
+    assert model_files.misfit(shipped, {**fill, "registration": 0.3}, filled, optional) == ""
+    assert model_files.misfit(shipped, fill, levels, optional) == ""
+    assert "registration" in model_files.misfit(shipped, fill, filled)
+    assert "phone" in model_files.misfit(
+        shipped, fill, {k: v for k, v in levels.items() if k != "phone"}, optional
+    )
+
+
+def test_a_model_trained_without_registration_numbers_weighs_them_by_the_settings() -> None:
+    """A model of one's own still fits when the first registration numbers come in."""
+    bare = mixture.of_fields(_shipped(), tuple(f for f in _shipped().fields if f != "registration"))
+    whole = training.with_optional(bare, ACCOUNT)
+    place = whole.fields.index("registration")
+    assert whole.fields == _shipped().fields
+    weights = np.log2(whole.m[place] / whole.u[place])
+    assert weights[-1] > 15 > weights[-2] > 5
+    assert weights[0] < -12
+
+
+def _shipped() -> mixture.Model:
+    found = model_files.shipped(ACCOUNT)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("model", ["shipped", "train"])
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("HRB 520001", "HRB 947733", False),
+        ("HRB 520001", "HRB 520002", False),
+        ("HRB 520001", "DE 811193231", True),
+        ("HRB 520001", "520001", True),
+        ("SC 012345", "SC12345", True),
+    ],
+)
+def test_entries_of_one_register_tell_companies_apart(
+    one: str, other: str, same: bool, model: str
+) -> None:
+    """Two numbers of one register are two companies; numbers of two registers say nothing."""
+    house = {**HOUSE, "name": "Nordklippe Holding", "phone": "+49309985103"}
+    found = _among_others(
+        {**house, "registration_number": one},
+        {**house, "registration_number": other, "phone": "+49309985104"},
+        model=model,
+    )
+    assert (frozenset({0, 1}) in found) is same
+
+
+def test_kin_never_agree_as_often_as_the_same() -> None:
+    """With few records to learn from, companies of one group are not taken for the same ones."""
+    comparison = next(c for c in ACCOUNT.comparisons if c.field == "phone")
+    levels = np.array([[2], [0]], dtype=np.int8)
+    kin = PairKind("kin", ("phone",), 0.05, akin=0.5)
+    same = PairKind("same", (), 0.5)
+    u = [np.array([0.99, 0.005, 0.005])]
+    found = mixture.learn((comparison,), (same,), (kin,), 100, u, levels, np.array([900.0, 900.0]))
+    assert found.shared["kin"]["phone"][-1] <= 0.5 * found.m[0][-1] + 1e-9
+    free = replace(kin, akin=1.0)
+    found = mixture.learn((comparison,), (same,), (free,), 100, u, levels, np.array([900.0, 900.0]))
+    assert found.shared["kin"]["phone"][-1] > 0.5 * found.m[0][-1]
+
+
+def test_a_part_of_a_directory_is_matched_as_well_as_the_whole() -> None:
+    """An organisation with a few hundred records is served as well as one with thousands."""
+    data = shared_data()
+    if data is None:
+        pytest.skip("no folder of labelled sets on this machine")
+    rows = pacsv.read_csv(
+        data / "identity" / "dedupe_csv_example" / "csv_example_input_with_true_ids.csv",
+        parse_options=pacsv.ParseOptions(newlines_in_values=True),
+        convert_options=pacsv.ConvertOptions(
+            column_types=dict.fromkeys(("Id", "True Id", "Zip", "Phone"), pa.string()),
+            include_columns=["Id", "True Id", "Site name", "Address", "Zip", "Phone"],
+            strings_can_be_null=True,
+        ),
+    ).rename_columns(["record_id", "entity", "name", "street", "postcode", "phone"])
+    chosen = np.random.default_rng(0).choice(rows.num_rows, rows.num_rows // 5, replace=False)
+    rows = rows.take(pa.array(np.sort(chosen)))
+    found = resolve(rows.drop_columns(["entity"]), ACCOUNT, with_links=False)
+    assert metrics.evaluate(found.assignments, rows).as_dict()["bcubed"]["f1"] > 0.95

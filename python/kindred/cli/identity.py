@@ -57,7 +57,7 @@ def train(records: tuple[Path, ...], entity: str, database: Path, out: Path) -> 
 
     Example: kindred identity train --out my_model.json
     """
-    from kindred.identity import evaluation, model_files
+    from kindred.identity import evaluation, model_files, training
     from kindred.identity.pipeline import entity_named, resolve
 
     data = evaluation.read_data(records, entity, database, truth=None)
@@ -65,7 +65,7 @@ def train(records: tuple[Path, ...], entity: str, database: Path, out: Path) -> 
     found = resolve(
         data.records, settings, identifiers=data.identifiers, model="train", with_links=False
     )
-    model_files.save(found.model, settings, out)
+    model_files.save(training.with_optional(found.model, settings), settings, out)
     click.echo(f"Trained on {data.records.num_rows:,} records; wrote {out}.")
     for kind, share in sorted(found.model.kinds.items()):
         click.echo(f"  {share:10.4f} pairs per record: {kind}")

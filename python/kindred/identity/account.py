@@ -209,8 +209,10 @@ given_fields as (
         words(street) as street,
         words(city) as city,
         nullif(regexp_replace(upper(postcode), '[^A-Z0-9]', '', 'g'), '') as postcode,
-        nullif(regexp_replace(upper(registration_number), '[^A-Z0-9]', '', 'g'), '')
-            as registration,
+        nullif(regexp_replace(
+            regexp_replace(upper(registration_number), '[^A-Z0-9]', '', 'g'),
+            '^([A-Z]*)0+', '\\1'
+        ), '') as registration,
         nullif(upper(trim(country_code)), '') as country_code
     from given
 )
@@ -255,7 +257,9 @@ select
                 then upper(split_part(s.domain, '.', -1))
         end
     ) as country,
-    g.registration
+    g.registration,
+    regexp_extract(g.registration, '^[A-Z]*') as register,
+    regexp_replace(g.registration, '^[A-Z]*', '') as register_entry
 from given_fields as g
 left join worded as w on g.given_name = w.name
 left join rarest as r on g.given_name = r.name
@@ -435,10 +439,25 @@ ACCOUNT = Entity(
             "registration",
             "registration number",
             (
-                Level("same", "registration_l = registration_r", 0.9),
-                Level("one typo", _TYPO.format("registration"), 0.03),
-                Level("different", "ELSE", 0.07),
+                Level(
+                    "same",
+                    "registration_l = registration_r or (register_entry_l = register_entry_r"
+                    " and (register_l = '' or register_r = ''))",
+                    0.97,
+                ),
+                # Companies of one group are often neighbours in a register.
+                Level(
+                    "one typo",
+                    f"{_TYPO.format('registration')}"
+                    " and right(registration_l, 2) = right(registration_r, 2)",
+                    0.02,
+                    by_chance=1e-5,
+                ),
+                Level("different", "ELSE", 0.00001, most=0.00001),
             ),
+            # A court's number and a tax number cannot be held against each other.
+            skip="(register_l <> register_r and register_entry_l <> register_entry_r)",
+            optional=True,
             unique=True,
         ),
     ),
@@ -477,19 +496,41 @@ ACCOUNT = Entity(
             "parent and subsidiary",
             ("name", "domain", "street", "postcode", "city", "phone", "country"),
             0.05,
+            akin=0.5,
         ),
         PairKind(
             "sisters in one country",
             ("name", "domain", "street", "postcode", "city", "phone"),
             0.05,
             same=("country",),
+            akin=0.5,
+        ),
+        PairKind(
+            "one group at one address",
+            ("name",),
+            0.05,
+            same=("domain", "street", "postcode", "city", "phone", "country"),
+            least=0.05,
+            told=(
+                ("name", "same name, another line of business", 0.7),
+                ("name", "one holds all words of the other", 0.05),
+                ("name", "same leading word, which is all of one", 0.05),
+                ("name", "different", 0.05),
+                ("name", "same", 0.005),
+                ("name", "same words or letters", 0.001),
+                ("name", "one typo or nearly the same", 0.005),
+            ),
         ),
     ),
     rules=(
         Rule("same registration number and name", ("registration", "name")),
         Rule("same name and domain", ("name", "domain"), ("registration",)),
         Rule("same name and phone", ("name", "phone"), ("registration",)),
-        Rule("same name, street and postcode", ("name", "house", "street", "postcode")),
+        Rule(
+            "same name, street and postcode",
+            ("name", "house", "street", "postcode"),
+            ("registration",),
+        ),
     ),
     junk=(
         JunkRule("phone", "phone", "raw_phone", ("phone", "phone_end"), ("name",), 20),

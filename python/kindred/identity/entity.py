@@ -35,6 +35,8 @@ class Comparison:
     holders_of: instead of comparing a field, look how many records hold the values of these fields
         that the pair shares; the conditions of the levels are least numbers of holders.
     unique: the value is meant to belong to one entity, so its frequency says nothing more.
+    optional: few organisations hold the field, and how full it is says nothing of the others: a
+        model that knows it also fits records without it.
     """
 
     field: str
@@ -44,6 +46,7 @@ class Comparison:
     rarity: bool = False
     unique: bool = False
     holders_of: tuple[str, ...] = ()
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,12 @@ class PairKind:
     same: for a kind of non-match, the fields on which they agree as often as matches.
     share: a first guess of how many pairs there are of it per record; most, least: what it may be
     at most and at least, where life knows better than the data at hand.
+    akin: for a kind of non-match, how often such pairs agree outright on a shared field at most, as
+        a share of how often matches do: without it nothing but the first guess tells kin from the
+        same, and few records can turn the two around.
+    told: for a kind of non-match, how often such pairs fall on a level of a field (field, level,
+        share), where life knows better than the data at hand; the field's other levels share what
+        is left.
     """
 
     name: str
@@ -64,6 +73,8 @@ class PairKind:
     most: float = 1e9
     same: tuple[str, ...] = ()
     least: float = 1e-9
+    akin: float = 1.0
+    told: tuple[tuple[str, str, float], ...] = ()
 
 
 @dataclass(frozen=True)

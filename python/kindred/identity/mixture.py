@@ -18,7 +18,7 @@ hold gets a share of nearly nothing: one configuration serves all data sets.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,31 @@ class Model:
     kinds: dict[str, float]
     shared: dict[str, dict[str, FloatArray]]
     about: dict[str, Any] = field(default_factory=dict)
+
+
+def of_fields(model: Model, fields: tuple[str, ...]) -> Model:
+    """What the model knows of these fields alone, in this order."""
+    place = [model.fields.index(name) for name in fields]
+    shared = {
+        kind: {name: x for name, x in tables.items() if name in fields}
+        for kind, tables in model.shared.items()
+    }
+    return replace(
+        model,
+        fields=fields,
+        u=tuple(model.u[i] for i in place),
+        m=tuple(model.m[i] for i in place),
+        shared=shared,
+    )
+
+
+def told_by_settings(comparison: Comparison) -> tuple[FloatArray, FloatArray]:
+    """u and m of a field that no record fills: as the settings guess them."""
+    guess = np.array([level.m for level in reversed(comparison.levels)])
+    known = [level.by_chance for level in reversed(comparison.levels)]
+    chance = np.array([share if share < 1 else LEAST_U for share in known])
+    chance[0] = 1.0 - chance[1:].sum()
+    return chance, guess / guess.sum()
 
 
 def estimate_u(
@@ -88,7 +113,9 @@ def learn(
     m = [g.copy() for g in guess]
     shared = {
         kind.name: {
-            names[i]: _first_shared(g) for i, g in enumerate(guess) if names[i] in kind.shares
+            c.field: _within(kind, c, _first_shared(g), g)
+            for c, g in zip(comparisons, guess, strict=True)
+            if c.field in kind.shares
         }
         for kind in others
     }
@@ -149,7 +176,8 @@ def learn(
             m[i] = _at_most(_normal(onehot[i], pull, guess[i]), most_m[i])
             for k, kind in enumerate(others, start=1 + len(matches)):
                 if name in shared[kind.name]:
-                    shared[kind.name][name] = _normal(onehot[i], parts[k], m[i])
+                    found = _normal(onehot[i], parts[k], m[i])
+                    shared[kind.name][name] = _within(kind, comparisons[i], found, m[i])
         history = max(abs(kinds[k] - before[k]) / max(before[k], 1e-3) for k in kinds)
         if history < CONVERGED:
             break
@@ -174,6 +202,20 @@ def _at_most(shares: FloatArray, most: FloatArray) -> FloatArray:
     kept = np.minimum(shares, most)
     kept[0] += shares.sum() - kept.sum()
     return kept
+
+
+def _within(
+    kind: PairKind, comparison: Comparison, learned: FloatArray, m: FloatArray
+) -> FloatArray:
+    """What is learned of a field that such pairs share, within what the settings say of it."""
+    told = {level: share for name, level, share in kind.told if name == comparison.field}
+    if told:
+        rest = (1 - sum(told.values())) / max(len(comparison.levels) - len(told), 1)
+        return np.array([told.get(level.name, rest) for level in reversed(comparison.levels)])
+    most = np.ones(len(m))
+    if kind.akin < 1:
+        most[-1] = kind.akin * m[-1]
+    return _at_most(learned, most)
 
 
 def _first_shared(guess: FloatArray) -> FloatArray:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from kindred.errors import KindredError
 from kindred.identity.entity import Entity
-from kindred.identity.mixture import FloatArray, Model
+from kindred.identity.mixture import FloatArray, Model, of_fields
 
 FORMAT = 1
 # How far field fill and level frequencies may lie from the training data's (shares, 0 to 1).
@@ -110,9 +110,12 @@ def shipped(entity: Entity) -> Model | None:
 
 
 @cache
-def _shipped_digest(entity: Entity) -> str:
+def _shipped_digest(entity: Entity, fields: tuple[str, ...]) -> str:
+    """Of what the shipped model knows of these fields; "" where it does not know them all."""
     model = shipped(entity)
-    return digest(model, entity) if model is not None else ""
+    if model is None or not set(fields) <= set(model.fields):
+        return ""
+    return digest(of_fields(model, fields), entity)
 
 
 def digest(model: Model, entity: Entity) -> str:
@@ -128,7 +131,7 @@ def version(model: Model, entity: Entity, asked: str) -> str:
     records of the run) or the name of the file.
     """
     found = digest(model, entity)
-    if found == _shipped_digest(entity):
+    if found == _shipped_digest(entity, model.fields):
         return f"shipped-{found}"
     is_file = asked not in ("auto", "shipped", "train")
     return f"{Path(asked).stem if is_file else 'trained'}-{found}"
@@ -147,16 +150,23 @@ def as_table(model: Model, entity: Entity, asked: str, choice: str, cut: float) 
     )
 
 
-def misfit(model: Model, fill: dict[str, float], levels: dict[str, list[float]]) -> str:
+def misfit(
+    model: Model,
+    fill: dict[str, float],
+    levels: dict[str, list[float]],
+    optional: frozenset[str] = frozenset(),
+) -> str:
     """Why the model does not fit records of this fill and these level frequencies; "" if it does.
 
     fill: share of records in which each field is filled; levels: by field, the share of candidate
-    pairs on each level.
+    pairs on each level. What is said of `optional` fields does not count.
     """
+    fill = {name: share for name, share in fill.items() if name not in optional}
+    levels = {name: shares for name, shares in levels.items() if name not in optional}
     trained_fill = dict(model.about.get("fill", {}))
     trained_levels = dict(model.about.get("levels", {}))
-    if set(model.fields) != set(levels):
-        missing = sorted(set(model.fields) ^ set(levels))
+    if set(model.fields) - optional != set(levels):
+        missing = sorted(set(model.fields) - optional ^ set(levels))
         return f"other fields are filled ({', '.join(missing)})"
     for name in sorted(fill):
         if abs(fill[name] - float(trained_fill.get(name, 0.0))) > FILL_TOLERANCE:

@@ -48,6 +48,8 @@ def choose_model(
         for i, c in enumerate(comparisons)
     }
     usable, choice = _given_model(entity, asked, fill, frequencies)
+    if usable is not None:
+        usable = mixture.of_fields(usable, tuple(frequencies))
     if usable is None:
         left, right = random_pairs(size, SEED)
         strangers = scorer.with_holders(scorer.compare(left, right), left)
@@ -64,11 +66,12 @@ def _given_model(
     entity: Entity, model: str, fill: dict[str, float], levels: dict[str, list[float]]
 ) -> tuple[Model | None, str]:
     """The model to use as it is, or None where one is to be trained; and why."""
+    optional = frozenset(c.field for c in entity.comparisons if c.optional)
     if model == "train":
         return None, "trained on these records, as asked"
     if model not in ("auto", "shipped"):
         found = model_files.load(Path(model), entity)
-        if set(found.fields) != set(levels):
+        if not _knows(found, levels, optional):
             raise KindredError(
                 f"The model {model} compares other fields than these records fill.",
                 "use --model auto, or train one on such records.",
@@ -77,14 +80,34 @@ def _given_model(
     shipped = model_files.shipped(entity)
     if shipped is None:
         return None, "trained on these records: no model is shipped"
-    reason = model_files.misfit(shipped, fill, levels)
+    reason = model_files.misfit(shipped, fill, levels, optional)
     if model == "shipped":
-        if set(shipped.fields) != set(levels):
+        if not _knows(shipped, levels, optional):
             raise KindredError(f"The shipped model cannot be used: {reason}.", "use --model auto.")
         return shipped, "the shipped model, as asked"
     if reason:
         return None, f"trained on these records: {reason}"
     return shipped, "the shipped model: fill and level frequencies fit it"
+
+
+def _knows(model: Model, levels: dict[str, list[float]], optional: frozenset[str]) -> bool:
+    """Whether the model weighs all fields that are compared, and optional ones at most beside."""
+    return set(levels) <= set(model.fields) <= set(levels) | optional
+
+
+def with_optional(model: Model, entity: Entity) -> Model:
+    """The model, with what the settings say of optional fields that its records did not fill.
+
+    So a model trained on records without registration numbers also weighs those that have them.
+    """
+    missing = [c for c in entity.comparisons if c.optional and c.field not in model.fields]
+    told = {c.field: mixture.told_by_settings(c) for c in missing}
+    u = dict(zip(model.fields, model.u, strict=True)) | {name: x[0] for name, x in told.items()}
+    m = dict(zip(model.fields, model.m, strict=True)) | {name: x[1] for name, x in told.items()}
+    names = tuple(c.field for c in entity.comparisons if c.field in m)
+    return replace(
+        model, fields=names, u=tuple(u[name] for name in names), m=tuple(m[name] for name in names)
+    )
 
 
 def level_frequencies(levels: LevelArray, counts: FloatArray, size: int) -> list[float]:
