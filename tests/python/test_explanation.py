@@ -16,7 +16,16 @@ from click.testing import CliRunner
 
 from kindred.cli.identity import command
 from kindred.errors import KindredError
-from kindred.identity import cluster_drawing, explanation, explanation_page, grounds, past, wording
+from kindred.identity import (
+    apart,
+    cluster_drawing,
+    explanation,
+    explanation_page,
+    grounds,
+    live,
+    past,
+    wording,
+)
 from kindred.identity.grounds import Link, SourceRecord
 from kindred.identity.link_tree import strongest_tree, way, weakest
 from whole_project import WholeProject
@@ -285,9 +294,97 @@ def test_a_decision_that_keeps_apart_is_named(tmp_path: Path) -> None:
     assert "A steward decided that shop:a:3 and crm:a:2" in html and "must_link,crm:a:1" in html
 
 
+def test_a_published_file_says_where_the_weights_are(tmp_path: Path) -> None:
+    """Whoever asks a database that holds no compared values is sent to the one that does."""
+    database = _warehouse(tmp_path / "b.duckdb", {"crm:a:1": "cus_1", "shop:a:3": "cus_2"}, [])
+    found = explanation.explain(database, ["crm:a:1", "shop:a:3"])
+    assert found.apart is not None and found.apart.pair is None
+    assert "ask the working one" in "\n".join(explanation.as_text(found))
+
+
+def test_live_weights_are_those_of_the_run(built_project: WholeProject) -> None:
+    """Whoever reads live weights reads what the run itself weighed: tried on pairs it joined."""
+    told = built_project.query(
+        "select entity, record_id_l, record_id_r, match_weight, field_weights, field_levels,"
+        " model_version from kindred.identity_links where link_type = 'probabilistic'"
+        " order by entity, md5(link_id) limit 4"
+    )
+    assert told
+    with duckdb.connect(str(built_project.database), read_only=True) as con:
+        for entity, left, right, weight, weights, levels, version in told:
+            pair = (str(right), str(left))
+            found = live.across(con, str(entity), [pair[0]], [pair[1]], pair)
+            assert found is not None and found.best == found.pair
+            shown = found.pair
+            assert (shown.left, shown.right, shown.weight) == (*pair, weight)
+            parts = {part.field: part.weight for part in shown.fields}
+            assert parts | {"starting_weight": shown.start} == json.loads(str(weights))
+            assert {p.field: p.level for p in shown.fields if p.level} == json.loads(str(levels))
+            assert shown.model_version == version
+
+
+def test_two_customers_are_told_why_they_are_two(
+    built_project: WholeProject, tmp_path: Path
+) -> None:
+    """Whoever asks why two customers are not one reads how they compare, field by field, which of
+    their records agree best and the chain by way of these; without any personal value."""
+    rows = built_project.query(
+        "select record_id_l, record_id_r, customer_id_l, customer_id_r, match_weight"
+        " from kindred.identity_review_queue"
+        " where reason = 'just below the threshold' and entity = 'person' order by priority"
+    )
+    one, two, ours, theirs, weight = rows[0]
+    found = explanation.explain(built_project.database, [str(one), str(two)])
+    assert [group.id for group in found.groups] == [ours, theirs]
+    assert found.apart is not None and found.apart.pair is not None
+    assert found.apart.pair.weight == weight
+    assert found.apart.best is not None and (found.apart.best.weight or 0) >= float(str(weight))
+    ends = [link.ends for link in found.apart.chain]
+    assert one in ends[0] and two in ends[-1]
+    lines = explanation.as_text(found)
+    assert any("would be needed" in line for line in lines)
+    assert f"    weight {weight:+.2f}: {wording.odds(float(str(weight)))}" in lines
+    page = tmp_path / "why.html"
+    explanation_page.write(found, page)
+    html = page.read_text("utf-8")
+    assert wording.signed(float(str(weight))) in html and "not joined" in html
+    records = [record.record_id for group in found.groups for record in group.records]
+    values = built_project.query(
+        "select first_name, last_name, email, phone, street from streams.person_records"
+        f" where list_contains({records}, record_id)"
+    )
+    shown = {str(value) for row in values for value in row if value and len(str(value)) > 3}
+    assert shown and [value for value in shown if value in html] == []
+
+
 def _link(left: str, right: str, weight: float | None = None) -> Link:
     kind: grounds.LinkKind = "certain" if weight is None else "weighed"
     return Link(left, right, kind, "rule", weight)
+
+
+def _across(weight: float | None, mean: float | None, **more: Any) -> live.Across:
+    best = None if weight is None else _link("crm:a:1", "shop:a:3", weight)
+    return live.Across(
+        pair=_link("crm:a:1", "shop:a:3", -9.0), best=best, pairs=6, mean=mean, cut=-1.0,
+        **{"is_proposed": True, "sources": (), **more},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("found", "is_held", "told"),
+    [
+        (_across(None, None), False, "too little in common to be judged: none of 6 pairs"),
+        (_across(-3.0, -5.0), False, "of 6 pairs of records across, the one that speaks for it"),
+        (_across(8.0, -5.0), False, "contradict them: over 6 pairs of records across, the mean is"),
+        (_across(8.0, 2.0, sources=("crm:a",)), True, "Both hold a record of crm:a"),
+        (_across(8.0, 2.0), True, "too large and too loose"),
+        (_across(8.0, 2.0, is_proposed=False), False, "never compared"),
+        (_across(8.0, 2.0), False, "agrees better with other records"),
+    ],
+)
+def test_each_reason_has_its_sentence(found: live.Across, is_held: bool, told: str) -> None:
+    """Whoever reads why two are not one reads the reason that decided."""
+    assert told in apart.weighed_reason(found, is_held)
 
 
 def test_the_weakest_link_is_one_that_all_hangs_on() -> None:

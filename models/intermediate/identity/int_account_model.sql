@@ -2,5 +2,6 @@
     'model_version': 'model_version',
     'reason': 'choice',
     'value': 'cut',
-    'settings': 'content'
+    'settings': 'content',
+    'policy': 'policy'
 }) }}

@@ -64,7 +64,12 @@ def explain(
         return
     if page is not None:
         explanation_page.refuse_name(page)
-    found = explanation.explain(database, names, with_values=with_values)
+    found = explanation.explain(
+        database,
+        names,
+        with_values=with_values,
+        tell=lambda text: click.echo(f"  {text} ...", err=True),
+    )
     for line in explanation.as_text(found):
         click.echo(line)
     if page is not None:

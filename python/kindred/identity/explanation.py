@@ -6,7 +6,7 @@ draws a page.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class Explanation:
 
     groups: one, or two where the records are not the same. pair: the records asked about.
     chain: the links that lead from one to the other, one where they are linked directly.
-    apart: how the pair compares, where it is not one.
+    apart: how the pair compares, where it is not one. cut: the weight from which groups are one.
     """
 
     groups: tuple[Group, ...]
@@ -35,6 +35,7 @@ class Explanation:
     pair: tuple[str, str] | None = None
     chain: tuple[Link, ...] = ()
     apart: Apart | None = None
+    cut: float = 0.0
 
     @property
     def with_values(self) -> bool:
@@ -47,8 +48,12 @@ def explain(
     names: Sequence[str],
     *,
     with_values: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Explanation:
-    """Explain two records, one record, customer or account, or the widest customer for no name."""
+    """Explain two records, one record, customer or account, or the widest customer for no name.
+
+    tell: told what takes long.
+    """
     with grounds.opened(database) as con:
         run, moment = grounds.last_run(con)
         if len(names) == 2:
@@ -67,15 +72,18 @@ def explain(
                 grounds.group_of(con, name, with_values=with_values)
                 for name in dict.fromkeys((owner, owner_too))
             )
+            cut = grounds.cut_of(con, entity)
             if len(groups) == 2:
-                apart = look_apart(*groups)
-                return Explanation(groups, run, moment, (one, two), apart.chain, apart)
+                tell("weighing their records against each other")
+                apart = look_apart(con, *groups, (one, two))
+                return Explanation(groups, run, moment, (one, two), apart.chain, apart, cut)
             chain = tuple(way(groups[0].links, one, two))
-            return Explanation(groups, run, moment, (one, two), chain)
+            return Explanation(groups, run, moment, (one, two), chain, cut=cut)
         name = names[0] if names else grounds.widest_customer(con)
         if ":" in name:
             _, name = grounds.owner_of(con, name)
-        return Explanation((grounds.group_of(con, name, with_values=with_values),), run, moment)
+        group = grounds.group_of(con, name, with_values=with_values)
+        return Explanation((group,), run, moment, cut=grounds.cut_of(con, group.entity))
 
 
 def as_text(found: Explanation) -> list[str]:
@@ -128,7 +136,9 @@ def _apart(found: Explanation, apart: Apart) -> list[str]:
     ]
     if apart.pair is not None:
         lines += ["Compared with each other:", *_told(apart.pair)]
-    if apart.chain:
+    if apart.best is not None and apart.best != apart.pair:
+        lines += ["The pair of their records that agrees best:", *_told(apart.best)]
+    if len(apart.chain) > 1:
         lines.append("The best chain from one to the other:")
         for link in apart.chain:
             lines.append(f"- {link.left} = {link.right}")

@@ -211,15 +211,14 @@ def _tiles(found: Explanation) -> list[tuple[str, str]]:
 
 def _waterfall(link: Link, found: Explanation, numbers: dict[str, int]) -> Waterfall:
     """The bars of a weighed link; what they show adds up to the total shown."""
-    entity = entity_named(found.groups[0].entity)
     told = [part for part in link.fields if part.weight]
     told.sort(key=lambda part: (-abs(part.weight), part.field))
     silent = tuple(part.label for part in link.fields if not part.weight)
     values = [link.start, *(part.weight for part in told)]
     figures = points(values)
     ends = [sum(values[: i + 1]) for i in range(len(values))]
-    low = min(0.0, entity.cut, *ends) - 1
-    high = max(0.0, entity.cut, *ends) + 1
+    low = min(0.0, found.cut, *ends) - 1
+    high = max(0.0, found.cut, *ends) + 1
     span = high - low
 
     def percent(x: float) -> float:
@@ -246,8 +245,8 @@ def _waterfall(link: Link, found: Explanation, numbers: dict[str, int]) -> Water
         total_start=start,
         total_width=width,
         total_side=side,
-        threshold=signed(entity.cut),
-        line=percent(entity.cut),
+        threshold=signed(found.cut),
+        line=percent(found.cut),
         zero=percent(0.0),
         silent=silent,
         model=link.model_version,

@@ -219,6 +219,15 @@ def last_run(con: duckdb.DuckDBPyConnection) -> tuple[int, str]:
     return (int(rows[0][0]), f"{rows[0][1]:%Y-%m-%d %H:%M}") if rows else (0, "")
 
 
+def cut_of(con: duckdb.DuckDBPyConnection, entity: str) -> float:
+    """The weight at which the last run merged no more groups, or that of the settings."""
+    if has_relation(con, "identity", f"int_{entity}_model"):
+        rows = con.execute(f"select cut from identity.int_{entity}_model").fetchall()
+        if rows:
+            return float(rows[0][0])
+    return entity_named(entity).cut
+
+
 def decisions_about(
     con: duckdb.DuckDBPyConnection, entity: str, records: list[str]
 ) -> tuple[StewardDecision, ...]:

@@ -137,8 +137,13 @@ def version(model: Model, entity: Entity, asked: str) -> str:
     return f"{Path(asked).stem if is_file else 'trained'}-{found}"
 
 
-def as_table(model: Model, entity: Entity, asked: str, choice: str, cut: float) -> pa.Table:
-    """One row: model_version, reason (why this model), value (the cut), settings (JSON)."""
+def as_table(
+    model: Model, entity: Entity, asked: str, choice: str, cut: float, policy: dict[str, Any]
+) -> pa.Table:
+    """One row: model_version, reason (why this model), value (the cut), settings and policy (JSON).
+
+    policy: what else the run was told, by which a pair can be weighed again as the run did.
+    """
     content = json.dumps(to_dict(model, entity), sort_keys=True)
     return pa.table(
         {
@@ -146,6 +151,7 @@ def as_table(model: Model, entity: Entity, asked: str, choice: str, cut: float) 
             "reason": [choice],
             "value": [cut],
             "settings": [content],
+            "policy": [json.dumps(policy, sort_keys=True)],
         }
     )
 

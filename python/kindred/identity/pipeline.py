@@ -218,9 +218,14 @@ def _resolve(
                 )
             )
     counts += settling.counts(settled, policy, gone, queue)
+    told_policy = {
+        "junk_limits": junk_limits or {},
+        "deduplicated_sources": policy.sources,
+        "largest_cluster": policy.largest,
+    }
     return Resolution(
         assignments, told, decisions, evidence.numbers(con, counts, decisions), kept, found_model,
-        choice, queue, model_files.as_table(found_model, entity, model, choice, cut),
+        choice, queue, model_files.as_table(found_model, entity, model, choice, cut, told_policy),
     )  # fmt: skip
 
 

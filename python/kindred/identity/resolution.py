@@ -63,6 +63,7 @@ PARTS: dict[str, pa.DataType] = {
     "kind": pa.string(),
     "chunk": pa.int64(),
     "settings": pa.string(),
+    "policy": pa.string(),
     "packed": pa.binary(),
 }
 
@@ -75,7 +76,7 @@ def as_one_table(found: Resolution) -> pa.Table:
     identifier_value, decision, reason, counts. number: metric_name, dimension, value. compared:
     kind, chunk, settings, packed. review: priority, reason, record_id_l, record_id_r,
     match_weight, field_weights, record_count, records_at_stake, doubt. model: model_version,
-    reason, value (the cut), settings (JSON).
+    reason, value (the cut), settings and policy (JSON).
     """
     parts = {
         "cluster": found.assignments,
