@@ -11,6 +11,39 @@
 {%- endmacro %}
 {% macro default__try_cast(expression, type) -%}{{ unsupported('try_cast') }}{%- endmacro %}
 {% macro duckdb__try_cast(expression, type) -%}try_cast({{ expression }} as {{ type }}){%- endmacro %}
+{#- Postgres has no cast that gives null: a text that cannot be read is null before it is cast. -#}
+{% macro postgres__try_cast(expression, type) -%}
+    {%- set text = "cast(" ~ expression ~ " as text)" -%}
+    {%- if type == 'bigint' -%}
+        cast(cast(substring({{ text }} from '^\s*([+-]?([0-8]?[0-9]{1,18}([.][0-9]*)?|[.][0-9]+|[0-9]{1,8}([.][0-9]*)?[eE][+]?0*[0-9]|[0-9]{1,8}([.][0-9]*)?[eE]-0*[0-9]{1,2}))\s*$') as numeric) as bigint)
+    {%- elif type.startswith('numeric') -%}
+        {#- As many digits before the point as the type has; fewer where an exponent moves it. -#}
+        {%- set digits = modules.re.findall('[0-9]+', type) -%}
+        {%- set whole = (digits[0] | int) - (digits[1] | int) -%}
+        cast(substring({{ text }} from '^\s*([+-]?(0*[0-9]{1,{{ whole }}}([.][0-9]*)?|[.][0-9]+|0*[0-9]{1,{{ whole - 9 }}}([.][0-9]*)?[eE][+]?0*[0-9]|0*[0-9]{1,{{ whole }}}([.][0-9]*)?[eE]-0*[0-9]{1,2}))\s*$') as {{ type }})
+    {%- elif type == 'date' -%}
+        cast(substring({{ text }} from '^\s*({{ calendar_date() }})([ T].*)?$') as date)
+    {%- elif type == 'timestamp' -%}
+        cast(substring({{ text }} from '^\s*({{ calendar_date() }}([ T]{{ time_of_day() }})?)') as timestamp)
+    {%- else -%}
+        {{ exceptions.raise_compiler_error("try_cast on Postgres knows bigint, numeric(p, s), date and timestamp, not '" ~ type ~ "': add it in macros/cross_db.") }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Patterns (Postgres) of a day that exists, of a year with four digits, and of a time. -#}
+{% macro calendar_date() -%}
+    {%- set leap_year = '(?:[1-9][0-9](?:0[48]|[2468][048]|[13579][26])|(?:[2468][048]|[13579][26])00)' -%}
+    {{ return(
+        '(?:[1-9][0-9]{3}[-/](?:0?[13578]|1[02])[-/](?:0?[1-9]|[12][0-9]|3[01])'
+        ~ '|[1-9][0-9]{3}[-/](?:0?[469]|11)[-/](?:0?[1-9]|[12][0-9]|30)'
+        ~ '|[1-9][0-9]{3}[-/]0?2[-/](?:0?[1-9]|1[0-9]|2[0-8])'
+        ~ '|' ~ leap_year ~ '[-/]0?2[-/]29)(?![0-9])'
+    ) }}
+{%- endmacro %}
+{% macro time_of_day() -%}
+    {{ return('(?:(?:[01]?[0-9]|2[0-3]):[0-5]?[0-9](?::[0-5]?[0-9](?:[.][0-9]{1,6})?)?|24:00(?::00)?)') }}
+{%- endmacro %}
 
 
 {#- a / b as double precision; null where b is zero or null. -#}
@@ -62,6 +95,7 @@
 {%- endmacro %}
 {% macro default__regexp_extract(expression, pattern, group) -%}{{ unsupported('regexp_extract') }}{%- endmacro %}
 {% macro duckdb__regexp_extract(expression, pattern, group) -%}nullif(regexp_extract({{ expression }}, '{{ pattern }}', {{ group }}), ''){%- endmacro %}
+{% macro postgres__regexp_extract(expression, pattern, group) -%}nullif((regexp_match({{ expression }}, '({{ pattern }})'))[{{ group + 1 }}], ''){%- endmacro %}
 
 
 {#- A JSON object as text, from a mapping of name -> SQL expression (text, number or boolean). -#}
@@ -72,6 +106,10 @@
 {% macro duckdb__json_object(fields) -%}
     cast(json_object({% for name, expression in fields.items() %}'{{ name }}', {{ expression }}{{ ', ' if not loop.last }}{% endfor %}) as text)
 {%- endmacro %}
+{#- Written out, as Postgres's own builders put blanks around each colon. -#}
+{% macro postgres__json_object(fields) -%}
+    ('{' {%- for name, expression in fields.items() %} || '"{{ name }}":' || coalesce(cast(to_json({{ expression }}) as text), 'null'){{ " || ','" if not loop.last }}{% endfor %} || '}')
+{%- endmacro %}
 
 
 {#- The text of a field of a JSON object held as text; null where there is none or the text is no JSON. -#}
@@ -80,6 +118,10 @@
 {%- endmacro %}
 {% macro default__json_value(expression, name) -%}{{ unsupported('json_value') }}{%- endmacro %}
 {% macro duckdb__json_value(expression, name) -%}json_extract_string(try_cast({{ expression }} as json), '$."{{ name }}"'){%- endmacro %}
+{#- Postgres refuses to read a text with the escape of the character 0, which it cannot hold. -#}
+{% macro postgres__json_value(expression, name) -%}
+    case when ({{ expression }}) is json object and strpos({{ expression }}, '\u0000') = 0 then cast({{ expression }} as json) ->> '{{ name }}' end
+{%- endmacro %}
 
 
 {#- The text with accents taken off its letters. -#}
@@ -88,6 +130,10 @@
 {%- endmacro %}
 {% macro default__strip_accents(expression) -%}{{ unsupported('strip_accents') }}{%- endmacro %}
 {% macro duckdb__strip_accents(expression) -%}strip_accents({{ expression }}){%- endmacro %}
+{#- Letters are parted from their accents, which are then left out. -#}
+{% macro postgres__strip_accents(expression) -%}
+    normalize(regexp_replace(normalize({{ expression }}, nfd), '[\u0300-\u036f\u1ab0-\u1ace\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f]', '', 'g'), nfc)
+{%- endmacro %}
 
 
 {#- Whole days from `earlier` to `later` (both timestamps), rounded down. -#}
@@ -107,8 +153,9 @@
     {{ return(adapter.dispatch('whole_row_hash', 'kindred')(alias)) }}
 {%- endmacro %}
 {% macro default__whole_row_hash(alias) -%}{{ unsupported('whole_row_hash') }}{%- endmacro %}
-{% macro duckdb__whole_row_hash(alias) -%}md5(cast({{ alias }} as text)){%- endmacro %}
-{% macro postgres__whole_row_hash(alias) -%}md5(cast({{ alias }} as text)){%- endmacro %}
+{#- By way of JSON, which both write alike. -#}
+{% macro duckdb__whole_row_hash(alias) -%}md5(cast(to_json({{ alias }}) as text)){%- endmacro %}
+{% macro postgres__whole_row_hash(alias) -%}md5(cast(row_to_json({{ alias }}) as text)){%- endmacro %}
 
 
 {#- One row per part of a separated text: a relation expression with the column `part`, for a lateral join. -#}
@@ -139,11 +186,23 @@
     {%- set text = trimmed(expression) -%}
     case
         {# 2026-06-30 12:00:00, as almost all are: nothing else needs to be looked for. #}
-        when length({{ expression }}) = 19 and substr({{ expression }}, 17, 1) = ':' then try_cast({{ expression }} as timestamp)
+        when length({{ expression }}) = 19 and substr({{ expression }}, 17, 1) = ':' and {{ expression }} >= '1' then try_cast({{ expression }} as timestamp)
         when regexp_full_match({{ text }}, '[0-9]{9,10}([.][0-9]+)?') then make_timestamp(cast(cast({{ text }} as double) * 1000000 as bigint))
         when regexp_full_match({{ text }}, '[0-9]{12,13}') then make_timestamp(cast({{ text }} as bigint) * 1000)
         when regexp_matches({{ expression }}, ':[0-9.]+[+-][0-9]{2}(:?[0-9]{2})? *$') then make_timestamp(epoch_us(try_cast({{ text }} as timestamptz)))
-        else try_cast({{ text }} as timestamp)
+        when regexp_matches({{ text }}, '^[1-9][0-9]{3}[-/].*([0-9]|Z|UTC)$') then try_cast({{ text }} as timestamp)
+    end
+{%- endmacro %}
+{% macro postgres__to_timestamp(expression) -%}
+    {%- set text = trimmed(expression) -%}
+    {#- Digits of a second beyond the sixth are left off. -#}
+    {%- set moment = "regexp_replace(" ~ text ~ ", '([.][0-9]{6})[0-9]+', '\\1')" -%}
+    case
+        when {{ text }} ~ '^[0-9]{9,10}([.][0-9]+)?$' then timestamp '1970-01-01' + cast({{ text }} as numeric) * interval '1 second'
+        when {{ text }} ~ '^[0-9]{12,13}$' then timestamp '1970-01-01' + cast({{ text }} as bigint) / 1000.0 * interval '1 second'
+        when {{ text }} ~ ':[0-9.]+[+-][0-9]{2}(:?[0-9]{2})? *$'
+            then cast(substring({{ moment }} from '^({{ calendar_date() }}[ T]{{ time_of_day() }}[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)$') as timestamptz) at time zone 'UTC'
+        else cast(substring({{ moment }} from '^({{ calendar_date() }}([ T]{{ time_of_day() }})?)( ?(Z|UTC))?$') as timestamp)
     end
 {%- endmacro %}
 
@@ -159,7 +218,11 @@
 {% macro trimmed(expression) -%}
     {{ return(adapter.dispatch('trimmed', 'kindred')(expression)) }}
 {%- endmacro %}
-{% macro default__trimmed(expression) -%}trim({{ expression }}){%- endmacro %}
+{% macro default__trimmed(expression) -%}{{ unsupported('trimmed') }}{%- endmacro %}
+{#- DuckDB's trim takes every blank of Unicode, Postgres's only the one of ASCII. -#}
+{% macro postgres__trimmed(expression) -%}
+    btrim({{ expression }}, U&' \00a0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200a\202f\205f\3000')
+{%- endmacro %}
 {% macro duckdb__trimmed(expression) -%}
     {%- if modules.re.match('^[A-Za-z0-9_."]+$', expression) -%}
     case when {{ expression }} like ' %' or {{ expression }} like '% ' or strlen({{ expression }}) <> length({{ expression }}) then trim({{ expression }}) else {{ expression }} end

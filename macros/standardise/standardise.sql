@@ -16,7 +16,7 @@
 
 {#- A person's or a city's name: blanks folded, case kept. -#}
 {% macro to_name(expression) -%}
-    {{ regexp_replace_all(to_text(expression), '\\s+', ' ') }}
+    {{ regexp_replace_all(to_text(expression), '[ \\t\\n\\r\\f]+', ' ') }}
 {%- endmacro %}
 
 
@@ -99,7 +99,7 @@
 {%- endmacro %}
 
 
-{#- A moment in UTC: ISO text with or without offset, or seconds or milliseconds since 1970. -#}
+{#- A moment in UTC: ISO text with or without offset, or seconds or milliseconds since 1970. Its year has four digits. -#}
 {% macro to_timestamp(expression) -%}
     {{ return(adapter.dispatch('to_timestamp', 'kindred')(expression)) }}
 {%- endmacro %}
@@ -109,9 +109,9 @@
 {% macro to_date(expression) -%}
     {%- set text = trimmed(expression) -%}
     case
-        when {{ regexp_like(text, "^[0-9]{8}$") }}
+        when {{ regexp_like(text, "^[1-9][0-9]{7}$") }}
             then {{ try_cast("substr(" ~ text ~ ", 1, 4) || '-' || substr(" ~ text ~ ", 5, 2) || '-' || substr(" ~ text ~ ", 7, 2)", 'date') }}
-        when {{ regexp_like(text, "^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T].*)?$") }}
+        when {{ regexp_like(text, "^[1-9][0-9]{3}-[0-9]{1,2}-[0-9]{1,2}([ T].*)?$") }}
             then {{ try_cast("substr(" ~ text ~ ", 1, 10)", 'date') }}
     end
 {%- endmacro %}
@@ -172,7 +172,7 @@
 
 {#- A postcode as text: upper case, blanks folded; leading zeros stay. -#}
 {% macro to_postcode(expression) -%}
-    upper({{ regexp_replace_all(to_text(expression), '\\s+', ' ') }})
+    upper({{ regexp_replace_all(to_text(expression), '[ \\t\\n\\r\\f]+', ' ') }})
 {%- endmacro %}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,9 @@ from kindred.project import known_sources, load_profile, load_project, source_sc
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from kindred.project import Profile, Project
     from kindred.warehouse.loading import LoadedTable
+    from kindred.warehouse.raw_files import RawFile
 
 
 @click.command("load")
@@ -32,38 +35,48 @@ def command(
 
     Example: kindred load sample --sources stripe,shopify
     """
-    from kindred.warehouse.database import connected, refuse_ambiguous_name
-    from kindred.warehouse.loading import load_files
-    from kindred.warehouse.lock import run_lock
     from kindred.warehouse.raw_files import find_raw_files
 
     project = load_project(project_dir)
     only = chosen_sources(project, sources)
     found = find_raw_files(folder, sorted({*known_sources(project), *project.sources}), only)
     profile = load_profile(project, target)
-    database = profile.duckdb_path()
-    refuse_ambiguous_name(database, profile.schema)
     screen = console()
     for name in found.unknown_sources:
         screen.print(f"[yellow]Skipped[/] {name}/: no such source in models/staging.")
     for label in found.other_files:
         screen.print(f"[yellow]Skipped[/] {label}: neither .csv, .parquet nor .jsonl.")
-    with (
-        run_lock(database, "kindred load"),
-        connected(database) as connection,
-        screen.status("Loading") as status,
-    ):
-        tables = load_files(
-            connection,
-            found.files,
-            lambda source: source_schema(project, source),
-            lambda file: status.update(f"Loading {file.label}"),
+    with screen.status("Loading") as status:
+        tables, place = _load(
+            project, profile, found.files, lambda file: status.update(f"Loading {file.label}")
         )
-    _print_tables(screen, tables, database)
+    _print_tables(screen, tables, place)
     _refuse_broken(tables)
 
 
-def _print_tables(screen: Console, tables: list[LoadedTable], database: Path) -> None:
+def _load(
+    project: Project,
+    profile: Profile,
+    files: tuple[RawFile, ...],
+    progress: Callable[[RawFile], None],
+) -> tuple[list[LoadedTable], str]:
+    """Load under the target's lock; the tables and the name of the database they went to."""
+    from kindred.warehouse import database, loading, loading_postgres, lock, postgres
+
+    def schema_of(source: str) -> str:
+        return source_schema(project, source)
+
+    if postgres.is_postgres(profile):
+        with postgres.connected(profile) as server, postgres.run_lock(server):
+            tables = loading_postgres.load_files(server, files, schema_of, progress)
+        return tables, f"the database {profile.settings.get('dbname')}"
+    path = profile.duckdb_path()
+    database.refuse_ambiguous_name(path, profile.schema)
+    with lock.run_lock(path, "kindred load"), database.connected(path) as connection:
+        return loading.load_files(connection, files, schema_of, progress), path.name
+
+
+def _print_tables(screen: Console, tables: list[LoadedTable], place: str) -> None:
     from rich.table import Table
 
     grid = Table(box=None, pad_edge=False, header_style="bold")
@@ -81,7 +94,7 @@ def _print_tables(screen: Console, tables: list[LoadedTable], database: Path) ->
     screen.print(grid)
     good = [table for table in tables if table.outcome != "broken"]
     total = plural(sum(table.rows for table in good), "row")
-    screen.print(f"\n{plural(len(good), 'table')}, {total} in {database.name}.")
+    screen.print(f"\n{plural(len(good), 'table')}, {total} in {place}.")
 
 
 def _refuse_broken(tables: list[LoadedTable]) -> None:

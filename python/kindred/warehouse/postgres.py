@@ -1,0 +1,121 @@
+"""Connections to a Postgres target, and small questions to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from kindred.errors import KindredError
+from kindred.project import Profile
+from kindred.warehouse.lock import LOCK_HELD
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as PgConnection  # noqa: N812
+
+TYPE = "postgrespy"
+OLDEST = 160000
+_OPTIONAL = ("sslmode", "sslcert", "sslkey", "sslrootcert", "connect_timeout")
+# Any number will do, as long as nothing else in the database takes it.
+_LOCK = 7_205_759_403_792_793
+
+
+def is_postgres(profile: Profile) -> bool:
+    """Whether the target is a Postgres one."""
+    return profile.type == TYPE
+
+
+@contextmanager
+def connected(profile: Profile) -> Iterator[PgConnection]:
+    """A connection to the target's database, in UTC; KindredError where it cannot be had.
+
+    Nothing is committed unless the caller does.
+    """
+    import psycopg2
+
+    settings = profile.settings
+    wanted = {name: settings[name] for name in _OPTIONAL if settings.get(name) is not None}
+    host, port = settings.get("host"), int(settings.get("port") or 5432)
+    name = str(settings.get("dbname") or settings.get("database") or "")
+    try:
+        connection = psycopg2.connect(
+            host=host,
+            port=port,
+            user=settings.get("user"),
+            password=settings.get("password") or settings.get("pass"),
+            dbname=name,
+            application_name="kindred",
+            options="-c timezone=UTC -c datestyle=ISO,YMD",
+            **wanted,
+        )
+    except psycopg2.OperationalError as error:
+        raise KindredError(
+            f"No connection to the database '{name}' on {host}, port {port}: {_reason(error)}.",
+            f"check the target '{profile.target}' in profiles.yml and its environment variables.",
+        ) from error
+    with closing(connection):
+        _refuse_old(connection)
+        role = settings.get("role")
+        if role:
+            with connection.cursor() as cursor:
+                cursor.execute("select set_config('role', %s, false)", [str(role)])
+            connection.commit()
+        yield connection
+
+
+def _reason(error: Exception) -> str:
+    """The last line of libpq's message, which says what went wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    reason = lines[-1] if lines else "the server gave no reason"
+    return reason.rpartition("FATAL:")[2].strip().rstrip(".")
+
+
+def _refuse_old(connection: PgConnection) -> None:
+    if connection.server_version < OLDEST:
+        raise KindredError(
+            f"The server is Postgres {connection.server_version // 10000}, and Kindred needs "
+            f"{OLDEST // 10000} or newer.",
+            "move the database to a newer server.",
+        )
+
+
+@contextmanager
+def run_lock(connection: PgConnection) -> Iterator[None]:
+    """Hold the lock of the target's database for the block; a second run is refused (exit code 3).
+
+    The server frees the lock when the connection ends, however it ends.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_try_advisory_lock(%s)", [_LOCK])
+        held = bool(cursor.fetchall()[0][0])
+    connection.commit()
+    if not held:
+        raise KindredError(
+            "The database is in use by another run of Kindred.",
+            "wait until it has ended, then run the command again.",
+            exit_code=LOCK_HELD,
+        )
+    try:
+        yield
+    finally:
+        connection.rollback()
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_unlock(%s)", [_LOCK])
+        connection.commit()
+
+
+def has_relation(connection: PgConnection, schema: str, name: str) -> bool:
+    """Whether a table or view of that name exists."""
+    return bool(columns_of(connection, schema, name))
+
+
+def columns_of(connection: PgConnection, schema: str, name: str) -> dict[str, str]:
+    """Columns of a relation with their types, in order; empty where it does not exist."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select attname, format_type(atttypid, atttypmod) from pg_attribute"
+            " where attrelid = to_regclass(quote_ident(%s) || '.' || quote_ident(%s))"
+            " and attnum > 0 and not attisdropped order by attnum",
+            [schema, name],
+        )
+        return {str(column): str(kind) for column, kind in cursor.fetchall()}
