@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pytest
+from cleanco import termdata
 
 from kindred.identity import metrics, mixture, model_files, records, training
 from kindred.identity.account import ACCOUNT
@@ -194,3 +195,48 @@ def test_a_part_of_a_directory_is_matched_as_well_as_the_whole() -> None:
     rows = rows.take(pa.array(np.sort(chosen)))
     found = resolve(rows.drop_columns(["entity"]), ACCOUNT, with_links=False)
     assert metrics.evaluate(found.assignments, rows).as_dict()["bcubed"]["f1"] > 0.95
+
+
+# Forms of cleanco that are left: none is known as one, or it is a word of many languages.
+_LEFT = {"stg", "psu", "pse", "ent.", "3ao", "3at", "at", "aj", "uk", "qk", "sm pte ltd."}
+
+
+def test_legal_forms_of_the_world_are_known() -> None:
+    """A name and the same with its country's legal form are one, wherever the company sits."""
+    of_country = {c: forms for c, forms in termdata.terms_by_country.items() if "Czech" not in c}
+    forms = sorted({form for some in of_country.values() for form in some} - _LEFT)
+    found = _read_all([f"Nordklippe {form}" for form in forms])
+    assert [f for f, name in zip(forms, found, strict=True) if name != "nordklippe"] == []
+    assert len(forms) > 250
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("Gesellschaft für Nordklippe mbH", "fur nordklippe"),
+        ("Nordklippe Gesellschaft mit beschränkter Haftung", "nordklippe"),
+        ("株式会社ノルト", "ノルト"),
+        ("ノルト有限会社", "ノルト"),
+        ("OOO Nordklippe", "nordklippe"),
+        ("\u041e\u041e\u041e Нордклиппе", "нордклиппе"),
+        ("PT Nordklippe Tbk", "nordklippe"),
+        ("Nordklippe spol. s r.o.", "nordklippe"),
+        ("Nordklippe S. de R.L. de C.V.", "nordklippe"),
+        ("Pa and Sons", "pa sons"),
+        ("Da Vinci Ltd", "da vinci"),
+        ("Sal Y Mar SA", "sal mar"),
+        ("Limited", "limited"),
+    ],
+)
+def test_a_form_is_read_where_forms_stand(name: str, read: str) -> None:
+    """Short forms that are words elsewhere stay in the name unless they end it."""
+    assert _read_all([name]) == [read]
+
+
+def _read_all(names: list[str]) -> list[str]:
+    """What is compared of these names."""
+    table = pa.table({"record_id": [f"{i:04}" for i in range(len(names))], "name": names})
+    with records.connect() as con:
+        records.prepare(con, table, ACCOUNT, load_reference())
+        rows = con.execute("select name from prepared order by record_id").fetchall()
+    return [row[0] for row in rows]

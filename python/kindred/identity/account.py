@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from kindred.identity.company_names import COUNTRY_LETTERS, suffix_table, word_table
+from kindred.identity.company_names import (
+    COUNTRY_LETTERS,
+    SPELLED_FORMS,
+    UNSPACED_FORMS,
+    suffix_table,
+    word_table,
+)
 from kindred.identity.entity import Comparison, Entity, JunkRule, Level, PairKind, Rule
 
 # A legal form, a comma, and then what is no part of the name: a seat, a country's letters.
@@ -20,6 +26,18 @@ _LETTERS = r"""
         regexp_replace(replace(' ' || {0} || ' ', ' ', '  '), ' ([a-z]) ', ' <\1> ', 'g'),
         '>  <', ''), '<([a-z]{{2,}}?)(nv|bv|plc|llc|ltd|inc)>', '\1 \2', 'g'), '[<> ]+', ' ', 'g'))
 """
+
+# Forms that are written next to the name without a space, and one that holds a quotation mark.
+_UNSPACED = "regexp_replace({0}, '" + "|".join(UNSPACED_FORMS) + "', ' ', 'g')"
+
+
+def _spelled_forms(spoken: str) -> str:
+    """SQL of a spelled name in which legal forms of several words are one word."""
+    padded = f"' ' || {spoken} || ' '"
+    for words, form in SPELLED_FORMS.items():
+        padded = f"replace({padded}, ' {words} ', ' {form} ')"
+    return f"trim({padded})"
+
 
 # Spellings of one sound, as names are written by ear or in another alphabet.
 _SOUND = "string_agg(word, '' order by place) filter (where kind in ('own', 'trade', 'place'))"
@@ -45,7 +63,8 @@ parted as (
 spelled as (
     select
         name,
-        string_split({_LETTERS.format("words(head)")}, ' ') as head,
+        string_split({_spelled_forms(_LETTERS.format(f"words({_UNSPACED.format('head')})"))}, ' ')
+            as head,
         string_split({_LETTERS.format("words(substr(name, length(head) + 1))")}, ' ') as tail
     from parted
 ),
@@ -72,7 +91,8 @@ known as (
                 then 'tail'
             else coalesce(w.kind, 'own')
         end as kind,
-        w.country
+        w.country,
+        l.stands
     from tokens as t
     left join company_words as w on t.word = w.word
     left join legal_suffixes as l on t.word = l.suffix
@@ -92,9 +112,8 @@ meant as (
         * replace (
             case
                 when kind = 'form' and words > 0
-                    and not (length(word) > 2 or word in ('nv', 'bv', 'ag', 'kg')
-                        or before = words
-                        or before = 0 and word in ('ab', 'sa', 'as', 'oy'))
+                    and not (stands = 'anywhere' or before = words
+                        or before = 0 and stands = 'either end')
                     then 'own'
                 else kind
             end as kind

@@ -61,6 +61,39 @@ _SHORT = {
     "company": "cie compagnie",
 }  # fmt: skip
 
+# Legal forms of several words, as they are spelled, and the seed's word for them.
+SPELLED_FORMS = {
+    "gesellschaft mit beschrankter haftung": "gmbh",
+    "gesellschaft mit beschraenkter haftung": "gmbh",
+    "mit beschrankter haftung": "mbh", "mit beschraenkter haftung": "mbh",
+    "unternehmergesellschaft haftungsbeschrankt": "ug",
+    "societe a responsabilite limitee": "sarl", "societe par actions simplifiee": "sas",
+    "societe anonyme": "sa", "societa per azioni": "spa",
+    "societa a responsabilita limitata": "srl",
+    "sociedad de responsabilidad limitada": "srl", "sociedad anonima": "sa",
+    "sociedad limitada": "sl", "sociedade anonima": "sa", "sociedade limitada": "ltda",
+    "spolka z ograniczona odpowiedzialnoscia": "spzoo", "spolka akcyjna": "sa",
+    "spolka komandytowa": "spk", "spolka jawna": "spj",
+    "spolecnost s rucenim omezenym": "sro",
+    "besloten vennootschap met beperkte aansprakelijkheid": "bv",
+    "limited liability company": "llc", "limited liability partnership": "llp",
+    "public limited company": "plc", "proprietary limited": "pty",
+    "anonim sirketi": "as", "limited sirketi": "ltd",
+    "cong ty tnhh": "tnhh", "cong ty co phan": "ctcp", "cong ty cp": "ctcp",
+    "s de rl": "sderl", "s en c": "senc", "c por a": "cpora", "soc col": "soccol",
+    "suc de descendants": "soccol",
+    "akc spol": "akcspol", "ver obch spol": "obchspol", "obch spol": "obchspol",
+    "kom spol": "komspol", "a spol": "aspol", "comm v": "commv", "s coop": "scoop",
+    "s cra": "scra", "t mi": "tmi", "sp j": "spj", "sp k": "spk", "sp p": "spp", "sh a": "sha",
+    "ag co kg": "kg", "בע מ": "בעמ",
+}  # fmt: skip
+
+# Legal forms that stand next to a name without a space, or hold a mark (regular expressions).
+UNSPACED_FORMS = (
+    "株式会社", "有限会社", "合同会社", "合資会社", r"\(株\)", "(股份)?有限(责任)?公司",
+    "주식회사", "유한회사", r"\(주\)", 'בע[״"]מ',
+)  # fmt: skip
+
 # Lines of business and parts of a group: they tell sisters of one group apart.
 _TRADES = [
     "account",
