@@ -43,7 +43,7 @@ as_left as (
 select * from as_left
 {%- endmacro %}
 
-{#- Every id that a finished run ever gave: since when, and what became of it last. -#}
+{#- Every id that a finished run ever gave: since when, and whether it has since become one with another. -#}
 {% macro ids_ever_given(ledger, run_history, id) -%}
 with ledger as (
     select * from {{ ledger }}
@@ -53,23 +53,33 @@ finished as (
     select * from {{ run_history }}
 ),
 
-births as (
+births_and_merges as (
     select
-        ledger.to_id as {{ id }},
-        min(ledger.generation) as created_generation
+        case when ledger.event = 'created' then ledger.to_id else ledger.from_id end as {{ id }},
+        case when ledger.event = 'created' then ledger.generation end as created_generation,
+        case when ledger.event = 'merged' then ledger.generation end as merged_generation
     from ledger
     inner join finished on ledger.generation = finished.generation
-    where ledger.event = 'created'
-    group by ledger.to_id
+    where ledger.event in ('created', 'merged')
+),
+
+given as (
+    select
+        {{ id }},
+        min(created_generation) as created_generation,
+        coalesce(max(merged_generation) > max(created_generation), false) as is_merged
+    from births_and_merges
+    group by {{ id }}
 )
 
-select * from births
+select * from given
 {%- endmacro %}
 
 {#-
     Which id each record carries now. An old id goes to the cluster that holds most of its records
     (of equal ones, that of the first record id). Of several old ids that meet in one cluster, the
-    oldest stays (of equally old ones, that with most records there, then the first by name). A
+    oldest stays (of equally old ones, that with most records there, then the first by name). An id
+    that was merged is out of use: a record that was gone meanwhile does not bring it back. A
     cluster without an heir gets a new id, which no id ever given may equal.
 -#}
 {% macro ids_that_last(clusters, prior, known, generation, id, prefix) -%}
@@ -104,6 +114,8 @@ held_records as (
         count(*) as record_count
     from clusters
     inner join prior_ids on clusters.record_id = prior_ids.record_id
+    left join known_ids on prior_ids.{{ id }} = known_ids.{{ id }}
+    where not coalesce(known_ids.is_merged, false)
     group by prior_ids.{{ id }}, clusters.cluster_label
 ),
 
@@ -224,7 +236,8 @@ this_run as (
 ids_now as (
     select
         {{ id }},
-        count(*) as record_count
+        count(*) as record_count,
+        min(record_id) as first_record_id
     from ids
     group by {{ id }}
 ),
@@ -242,20 +255,26 @@ flows as (
     select
         prior_ids.{{ id }} as from_id,
         ids.{{ id }} as to_id,
-        count(*) as record_count
+        count(*) as record_count,
+        count(case when prior_ids.is_present then 1 end) as present_count
     from prior_ids
     inner join ids on prior_ids.record_id = ids.record_id
-    where prior_ids.is_present
+    left join known_ids on prior_ids.{{ id }} = known_ids.{{ id }}
+    where not coalesce(known_ids.is_merged, false)
     group by prior_ids.{{ id }}, ids.{{ id }}
 ),
 
 largest_flows as (
     select
-        from_id,
-        to_id,
-        record_count,
-        row_number() over (partition by from_id order by record_count desc, to_id asc) as place
+        flows.from_id,
+        flows.to_id,
+        flows.record_count,
+        row_number() over (
+            partition by flows.from_id
+            order by flows.record_count desc, ids_now.first_record_id asc
+        ) as place
     from flows
+    inner join ids_now on flows.to_id = ids_now.{{ id }}
 ),
 
 created as (
@@ -296,7 +315,7 @@ split as (
         flows.from_id,
         flows.to_id,
         cast(null as text) as record_id,
-        flows.record_count,
+        flows.present_count as record_count,
         'some of its records are no longer one with the rest' as cause
     from flows
     left join merged
@@ -305,6 +324,7 @@ split as (
             and flows.to_id = merged.to_id
     where
         flows.from_id <> flows.to_id
+        and flows.present_count > 0
         and merged.from_id is null
 ),
 

@@ -77,13 +77,21 @@ def link_problems(scenario: Scenario, batch: int, after: After) -> list[str]:
 
 
 def problems(scenario: Scenario, history: list[After]) -> list[str]:
-    """Everything in which a history differs from the scenario, batch by batch."""
+    """Everything in which a history differs from the scenario, up to the first batch that does."""
+    for batch, after in enumerate(history, start=1):
+        found = link_problems(scenario, batch, after)
+        if found:
+            return found + id_problems(scenario, history[:batch])
+    return id_problems(scenario, history)
+
+
+def id_problems(scenario: Scenario, history: list[After]) -> list[str]:
+    """The same of who is together, of ids, events and the map alone."""
     names: dict[str, str] = {}
     before: Assignment = {}
     found: list[str] = []
     for batch, after in enumerate(history, start=1):
         found += partition_problems(scenario, batch, after.ids)
-        found += link_problems(scenario, batch, after)
         found += _name_problems(scenario, batch, after, names)
         found += _event_problems(scenario, batch, after, names, before)
         found += _map_problems(scenario, batch, after, names)

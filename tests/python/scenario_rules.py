@@ -1,7 +1,7 @@
 """The named rules that identity scenarios depend on, and how each is disabled.
 
 A rule of matching lives in the settings of an entity, in the reference lists or in a function of
-`kindred.identity`. A rule of ids lives in SQL; those are named here, but nothing disables them yet.
+`kindred.identity`. The rules that live in SQL are those of scenario_sql_rules.py.
 """
 
 from __future__ import annotations
@@ -257,26 +257,3 @@ MATCHING_RULES: dict[str, Disable] = {
     ),
     "same name, street and postcode": _without_rule("account", "same name, street and postcode"),
 }
-
-# Rules of SQL: named by scenarios, not disabled by any test yet.
-ID_RULES: frozenset[str] = frozenset(
-    {
-        "a decision begins",
-        "a decision ends",
-        "a merge is told",
-        "a new id was never given before",
-        "a part that leaves is told",
-        "a record that left is told",
-        "accounts that are gone keep their id",
-        "an id has one heir",
-        "deleted records are left out",
-        "of account ids that meet the oldest stays",
-        "of equal parts that of the first record keeps the id",
-        "of equally old ids that with most records stays",
-        "of ids that meet the oldest stays",
-        "records that are gone keep their id",
-        "test records are left out",
-        "the larger part keeps the id",
-        "the map follows merges to their end",
-    }
-)

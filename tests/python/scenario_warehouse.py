@@ -36,7 +36,7 @@ _IDENTITY = (
     *(f"models/intermediate/streams/{stream}.sql" for stream in STREAMS),
     "models/marts/identity", "dbt_project.yml",
 )  # fmt: skip
-_UNIT_TESTS = "_identity__unit_tests.yml", "_identity__marts_unit_tests.yml"
+_LEFT_OUT = ("__pycache__", "*_unit_tests.yml")
 # What a run leaves that people read, or that the next run builds on.
 RELATIONS = (
     "int_person_ids", "int_account_ids", "customer_id_changes", "account_id_changes",
@@ -142,7 +142,7 @@ def play(
     """Run dbt step by step; `shuffled`, the seed of another order of all rows of the source."""
     project = _make_project(root)
     for batch in sorted({step.batch for step in steps}):
-        engine.load(f"batch_{batch}", _streams(batch, shuffled))
+        engine.load(f"batch_{batch}", streams_after(batch, shuffled))
         _write_overrides(root / f"overrides_{batch}.csv", batch, shuffled)
     told = [
         {"overrides": f"overrides_{step.batch}.csv", "arguments": step.arguments()}
@@ -156,14 +156,23 @@ def play(
     return Played(project, engine, _runs(engine, steps))
 
 
+def compiled(root: Path) -> dict[str, str]:
+    """The SQL of the identity models on an empty DuckDB, by name; for the moment of batch 1."""
+    project = _make_project(root / "project")
+    engine = DuckDb(root / "warehouse.duckdb")
+    (_, *given) = Step(1).arguments()[:3]
+    chosen = ("--select", "+customer_id_map", "+account_id_map")
+    project.dbt("compile", *given, *chosen, **engine.environment).expect()
+    folder = project.root / "target" / "compiled" / "kindred" / "models"
+    return {path.stem: path.read_text("utf-8") for path in folder.rglob("*.sql")}
+
+
 def _make_project(root: Path) -> WholeProject:
     for place in _IDENTITY:
         source, target = REPOSITORY / place, root / place
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(
-                source, target, ignore=shutil.ignore_patterns("__pycache__", *_UNIT_TESTS)
-            )
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns(*_LEFT_OUT))
         else:
             shutil.copyfile(source, target)
     shutil.copyfile(REPOSITORY / "profiles.example.yml", root / "profiles.yml")
@@ -251,7 +260,8 @@ def stream_columns() -> dict[str, dict[str, str]]:
     }
 
 
-def _streams(batch: int, shuffled: int | None) -> dict[str, pa.Table]:
+def streams_after(batch: int, shuffled: int | None = None) -> dict[str, pa.Table]:
+    """The streams' tables after a batch of all scenarios, with all columns of their contracts."""
     held = state(batch, scenarios())
     given = (held.records["person"], held.records["account"], held.identifiers)
     return {

@@ -15,7 +15,8 @@ import pytest
 from kindred.identity.pipeline import resolve
 from scenario_data import BATCHES, FOLDER, MOMENTS, Rows, Scenario, read, scenarios, state
 from scenario_judge import After, link_problems, partition_problems
-from scenario_rules import ID_RULES, MATCHING_RULES, Matching, as_shipped
+from scenario_rules import MATCHING_RULES, Matching, as_shipped
+from scenario_sql_rules import SQL_RULES
 
 OVERRIDES = pa.schema([(c, pa.string()) for c in ("decision", "record_id_l", "record_id_r")])
 NAMED = {scenario.name: scenario for scenario in scenarios()}
@@ -94,6 +95,6 @@ def test_scenarios_and_rules_belong_together() -> None:
     used = {scenario.rule for scenario in scenarios()}
     later = {read(path).rule for path in (FOLDER / "not_yet").glob("*.yml")}
     assert len(NAMED) >= 30
-    assert used | later == {*MATCHING_RULES, *ID_RULES}
+    assert used | later == {*MATCHING_RULES, *SQL_RULES}
     assert len({scenario.shows for scenario in scenarios()}) == len(NAMED)
     assert max(len(scenario.batches) for scenario in scenarios()) <= BATCHES

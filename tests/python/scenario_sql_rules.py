@@ -1,0 +1,101 @@
+"""The rules of ids that live in SQL: which scenarios need them, and how each is disabled.
+
+A rule is disabled by other text in the SQL of a model. `{entity}` is person or account, `{base}`
+customer or account: all rules hold for both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ENTITIES = {"person": "customer", "account": "account"}
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A text that stands once in a model's compiled SQL, and what to write instead."""
+
+    model: str
+    old: str
+    new: str
+
+    def of(self, entity: str) -> Edit:
+        """The edit for person or account."""
+        names = {"{entity}": entity, "{base}": ENTITIES[entity]}
+        found = [self.model, self.old, self.new]
+        for name, value in names.items():
+            found = [text.replace(name, value) for text in found]
+        return Edit(*found)
+
+
+_RECORDS, _DECISIONS = "int_{entity}_match_records", "int_{entity}_overrides"
+_PRIOR, _KNOWN = "int_{entity}_ids_prior", "int_{entity}_known_ids_prior"
+_IDS, _LEDGER = "int_{entity}_ids", "int_{entity}_id_ledger"
+_MAP = "{base}_id_map"
+
+# What is matched at all.
+RECORD_RULES: dict[str, tuple[Edit, ...]] = {
+    "test records are left out": (Edit(_RECORDS, "not coalesce(is_test, false)", "true"),),
+    "deleted records are left out": (Edit(_RECORDS, "not coalesce(is_deleted, false)", "true"),),
+    "a decision begins": (
+        Edit(_DECISIONS, "cast(overrides.valid_from as timestamp) <= this_run.as_of", "true"),
+    ),
+    "a decision ends": (
+        Edit(_DECISIONS, "cast(overrides.valid_to as timestamp) > this_run.as_of", "true"),
+    ),
+}
+
+# Who inherits an id, what the ledger tells, where an id leads.
+ID_RULES: dict[str, tuple[Edit, ...]] = {
+    "records that are gone keep their id": (
+        Edit(_PRIOR, "coalesce(to_id, from_id) as", "to_id as"),
+    ),
+    "a killed run never happened": (
+        Edit(_PRIOR, "inner join finished on", "left join finished on"),
+    ),
+    "an id has one heir": (Edit(_IDS, "heirs.choice = 1", "true"),),
+    "the larger part keeps the id": (
+        Edit(_IDS, "order by held_records.record_count desc,", "order by"),
+    ),
+    "of equal parts that of the first record keeps the id": (
+        Edit(_IDS, "cluster_names.first_record_id asc", "cluster_names.first_record_id desc"),
+    ),
+    "of ids that meet the oldest stays": (
+        Edit(_IDS, "coalesce(known_ids.created_generation, 0) asc,", ""),
+    ),
+    "of equally old ids that with most records stays": (
+        Edit(_IDS, "heirs.record_count desc,", "heirs.record_count asc,"),
+    ),
+    "a new id was never given before": (
+        Edit(
+            _IDS,
+            "cast(this_run.generation as text) as text)), 1, 16) as first_choice",
+            "'' as text)), 1, 16) as first_choice",
+        ),
+        Edit(_IDS, "else proposed.second_choice", "else proposed.first_choice"),
+    ),
+    "a merged id is never given again": (
+        Edit(_IDS, "where not coalesce(known_ids.is_merged, false)", ""),
+    ),
+    "a retired id follows its records": (
+        Edit(
+            _LEDGER, "where not coalesce(known_ids.is_merged, false)", "where prior_ids.is_present"
+        ),
+    ),
+    "of equal parts a merge follows that of the first record": (
+        Edit(_LEDGER, "ids_now.first_record_id asc", "ids_now.first_record_id desc"),
+    ),
+    "a retirement is told": (
+        Edit(_LEDGER, "select * from retired", "select * from retired where false"),
+    ),
+    "a merge is told": (Edit(_LEDGER, "largest_flows.place = 1", "false"),),
+    "a part that leaves is told": (Edit(_LEDGER, "flows.from_id <> flows.to_id", "false"),),
+    "a record that left is told": (
+        Edit(_LEDGER, "prior_ids.is_present\n        and ids.record_id is null", "false"),
+    ),
+    "the map follows merges to their end": (
+        Edit(_MAP, "hops.hop_count < 1000", "hops.hop_count < 1"),
+    ),
+}
+
+SQL_RULES = {**RECORD_RULES, **ID_RULES}
