@@ -26,39 +26,45 @@ def _saved_by_a_spreadsheet(path: Path, rows: list[dict[str, str]]) -> None:
     path.write_bytes(b"\xef\xbb\xbf" + text.getvalue().encode())
 
 
-def test_a_decision_comes_back_and_holds(project_copy: WholeProject) -> None:
-    """For stewards: what they decide is what the next run does, and the pair is not asked again."""
-    entity = "person"
+def test_decisions_come_back_and_hold(project_copy: WholeProject) -> None:
+    """For stewards: what they decide on people and companies is what the next run does.
+
+    The pairs are not asked about again, and handing in the file twice changes nothing.
+    """
+    entities = ("person", "account")
     out = project_copy.root / "reports" / "review.csv"
-    project_copy.kindred("identity", "review", "--entity", entity).expect()
+    project_copy.kindred("identity", "review").expect()
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     rows = _rows(out)
-    asked = rows[0]
-    are_one = asked["reason"] != "just below the threshold"
-    asked["decision"] = "different" if are_one else "same"
+    asked = {entity: next(r for r in rows if r["entity"] == entity) for entity in entities}
+    are_one = {e: row["reason"] != "just below the threshold" for e, row in asked.items()}
+    for entity, row in asked.items():
+        row["decision"] = "different" if are_one[entity] else "same"
     _saved_by_a_spreadsheet(out, rows)
     done = project_copy.kindred("identity", "review", "--take", str(out), "--author", "mia")
     assert "kindred build" in done.expect().text
     seed = (project_copy.root / SEED).read_text("utf-8")
-    assert asked["record_id_l"] in seed
+    assert all(row["record_id_l"] in seed for row in asked.values())
     assert "mia" in seed
     again = project_copy.kindred("identity", "review", "--take", str(out), "--author", "mia")
     again.expect()
     assert (project_copy.root / SEED).read_text("utf-8") == seed
 
     project_copy.dbt("seed", "--select", "identity_overrides").expect()
-    project_copy.dbt("run", "--select", f"int_{entity}_overrides+,+identity_review_queue").expect()
-    pair = f"('{asked['record_id_l']}', '{asked['record_id_r']}')"
-    clusters = project_copy.query(
-        f"select count(distinct cluster_label) from identity.int_{entity}_clusters"
-        f" where record_id in {pair}"
-    )
-    assert clusters == [(2 if are_one else 1,)]
-    waiting = project_copy.query(
-        "select count(*) from kindred.identity_review_queue"
-        f" where record_id_l in {pair} and record_id_r in {pair}"
-    )
-    assert waiting == [(0,)]
+    chosen = [f"int_{entity}_overrides+,+identity_review_queue" for entity in entities]
+    project_copy.dbt("run", "--select", *chosen).expect()
+    for entity, row in asked.items():
+        pair = f"('{row['record_id_l']}', '{row['record_id_r']}')"
+        clusters = project_copy.query(
+            f"select count(distinct cluster_label) from identity.int_{entity}_clusters"
+            f" where record_id in {pair}"
+        )
+        assert clusters == [(2 if are_one[entity] else 1,)], entity
+        waiting = project_copy.query(
+            "select count(*) from kindred.identity_review_queue"
+            f" where record_id_l in {pair} and record_id_r in {pair}"
+        )
+        assert waiting == [(0,)], entity
 
 
 def test_wrong_files_are_told_and_change_nothing(

@@ -70,6 +70,22 @@ def test_a_pair_just_missed_is_asked_about_once_a_pair_of_customers() -> None:
     assert row["doubt"] == pytest.approx(1 / (1 + 2**4), abs=1e-6)
 
 
+def test_what_leaves_next_to_no_doubt_is_no_question() -> None:
+    """A steward's minute is for pairs of which one in fifty answers sets a record right."""
+    near = _queue([0, 1], {(0, 1): CUT - 3.9})
+    assert [row["reason"] for row in near] == [BELOW]
+    crowd = {(0, 1): CUT - 3.9, **{(0, i): -9.0 for i in range(2, 5)}}
+    assert _queue([0, 1, 1, 1, 1], {**crowd, **{(1, i): SURE for i in range(2, 5)}}) == []
+    # The same little doubt is worth a look where many records would move.
+    many = {(i, j): SURE if i % 50 == 0 else 0.0 for i, j in _star(0, 50) + _star(50, 100)}
+    rows = _queue([0] * 50 + [50] * 50, {**many, (0, 50): -4.5, (0, 51): -9.0})
+    assert [row["reason"] for row in rows] == [BELOW]
+
+
+def _star(start: int, end: int) -> list[tuple[int, int]]:
+    return [(start, n) for n in range(start + 1, end)]
+
+
 def test_silent_pairs_are_not_nearly_one() -> None:
     """Two records with nothing in common do not fill the queue."""
     assert _queue([0, 1], {(0, 1): clusters.SILENT}) == []
@@ -87,8 +103,9 @@ def test_a_bridge_between_two_groups_is_asked_about() -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_bridges_are_those_of_the_textbook(seed: int) -> None:
+def test_bridges_are_those_of_the_textbook(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bridges of random clusters, and the records on their sides, are as networkx has them."""
+    monkeypatch.setattr(review, "LEAST_WORTH", 0.0)
     rng = np.random.default_rng(seed)
     size, links = 40, 46
     graph = nx.Graph()

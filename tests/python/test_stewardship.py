@@ -117,6 +117,24 @@ def test_a_must_link_stands_above_a_deduplicated_source() -> None:
     assert found == [0, 0, 2]
 
 
+def test_many_clusters_at_once_are_each_as_alone() -> None:
+    """What stewards decide on one customer changes nothing for another that is grouped anew too."""
+    rng = np.random.default_rng(5)
+    size, pairs, cannot = 5, {}, []
+    alone: list[int] = []
+    for start in range(0, 40 * size, size):
+        ends = [(i, j) for i in range(size) for j in range(i + 1, size)]
+        weights = np.round(rng.normal(4, 6, len(ends)), 1)
+        own = {end: SURE if w > 10 else float(w) for end, w in zip(ends, weights, strict=True)}
+        apart = tuple(int(n) for n in rng.choice(size, 2, replace=False))
+        found = _honoured(size, own, _bonds(cannot=[apart]))
+        alone += [label + start for label in found]
+        pairs |= {(i + start, j + start): weight for (i, j), weight in own.items()}
+        cannot.append((apart[0] + start, apart[1] + start))
+    assert _honoured(40 * size, pairs, _bonds(cannot=cannot)) == alone
+    assert len(set(alone)) > 80
+
+
 def test_labels_do_not_depend_on_the_order_of_pairs() -> None:
     """The same data in another order gives the same clusters."""
     rng = np.random.default_rng(5)

@@ -21,7 +21,7 @@ import yaml
 from kindred.errors import KindredError
 from kindred.identity.clusters import CERTAIN
 from kindred.identity.components import IntArray, components
-from kindred.identity.grouping import Bonds, regroup, slices
+from kindred.identity.grouping import Bonds, regroup
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -68,14 +68,12 @@ def hold_back(
     """
     counts = np.bincount(labels, weights=records, minlength=len(labels))
     large = np.flatnonzero(counts > largest)
-    result = labels.copy()
-    inside = np.where(labels[left] == labels[right], labels[left], -1)
-    for nodes, edges in zip(slices(labels, large), slices(inside, large), strict=True):
-        one, two = np.searchsorted(nodes, left[edges]), np.searchsorted(nodes, right[edges])
-        own = weight[edges]
-        closely = regroup(len(nodes), one, two, own, cut, Bonds(), strict=True)
-        held = np.bincount(closely, weights=records[nodes])
-        if held.max() < SHARE * held.sum():
-            sure = own >= CERTAIN
-            result[nodes] = nodes[components(len(nodes), one[sure], two[sure])]
-    return result
+    closely = regroup(labels, large, left, right, weight, cut, Bonds(), strict=True)
+    held = np.bincount(closely, weights=records, minlength=len(labels))
+    best = np.zeros(len(labels))
+    np.maximum.at(best, labels, held[closely])
+    loose = np.zeros(len(labels), dtype=bool)
+    loose[large] = best[large] < SHARE * counts[large]
+    sure = (weight >= CERTAIN) & loose[labels[left]] & (labels[left] == labels[right])
+    parts = components(len(labels), left[sure], right[sure])
+    return np.where(loose[labels], parts, labels)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
@@ -40,6 +41,9 @@ FIRM = 10.0
 # has a link of its own.
 THIN_RECORDS = 8
 THIN_DENSITY = 0.5
+# A link is asked about where the answer is expected to set right at least so many records: one in
+# fifty questions changes one record. Clusters that are held back, large or thin always are.
+LEAST_WORTH = 0.02
 # Links of one held-back cluster that are asked about at a time.
 MOST_OF_ONE = 20
 LIMIT = 500
@@ -99,10 +103,11 @@ def queue(
     Columns: n_l, n_r (the two nodes asked about; n_l = n_r: all records of the cluster are exact
     doubles), reason (one of REASONS), weight (of that pair; null where it was never judged),
     record_count (of the cluster, or of both), records_at_stake (that would move), doubt (0 to 1:
-    how likely what is published is wrong). Ordered by held-back clusters first, then by doubt
-    times records at stake; of equal ones the pair that comes first. What a steward has decided
-    does not come back: must-links hold like rules, clusters kept apart are not asked about again,
-    and a cluster whose shown pair is confirmed is not shown again.
+    how likely what is published is wrong). Ordered by held-back clusters first, then by worth,
+    which is doubt times records at stake; of equal ones the pair that comes first. Single links
+    whose worth is below LEAST_WORTH leave next to no doubt and are left out. What a steward has
+    decided does not come back: must-links hold like rules, clusters kept apart are not asked about
+    again, and a cluster whose shown pair is confirmed is not shown again.
     """
     forest = forest_of(judged, cut) if forest is None else forest
     rows = [
@@ -110,7 +115,7 @@ def queue(
         _link_rows(judged, forest, cut),
         _missed_rows(judged, bonds, cut),
     ]
-    table = pa.concat_tables(rows)
+    table = _worthwhile(pa.concat_tables(rows))
     return table.take(pa.array(_ranked(table)[:limit]))
 
 
@@ -415,11 +420,22 @@ def _table(
     )
 
 
+def _worth(table: pa.Table) -> FloatArray:
+    """How many records an answer is expected to set right."""
+    expected = table["doubt"].to_numpy() * table["records_at_stake"].to_numpy()
+    return np.asarray(np.round(expected, 6), dtype=np.float64)
+
+
+def _worthwhile(table: pa.Table) -> pa.Table:
+    is_link = pc.is_in(table["reason"], value_set=pa.array([BRIDGE, ABOVE, BELOW]))
+    return table.filter(pc.or_(pc.invert(is_link), pa.array(_worth(table) >= LEAST_WORTH)))
+
+
 def _ranked(table: pa.Table) -> IntArray:
     """Places in order of worth; of rows about one pair only the first."""
     left, right = table["n_l"].to_numpy(), table["n_r"].to_numpy()
     held = np.array([reason == HELD for reason in table["reason"].to_pylist()], dtype=bool)
-    worth = np.round(table["doubt"].to_numpy() * table["records_at_stake"].to_numpy(), 6)
+    worth = _worth(table)
     order = np.lexsort((right, left, -worth, ~held))
     low, high = np.minimum(left, right)[order], np.maximum(left, right)[order]
     _, first = np.unique(np.column_stack([low, high]), axis=0, return_index=True)

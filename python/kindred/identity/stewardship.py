@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from kindred.errors import KindredError
 from kindred.identity.components import IntArray, components
-from kindred.identity.grouping import Bonds, regroup, slices
+from kindred.identity.grouping import Bonds, regroup
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -290,36 +290,7 @@ def honour(
         joined = components(len(labels), labels[bonds.must_left], labels[bonds.must_right])
         result = joined[labels]
     suspects = broken(result, bonds)
-    if not len(suspects):
-        return result
-    inside = np.where(result[left] == result[right], result[left], -1)
-    musts = np.where(
-        result[bonds.must_left] == result[bonds.must_right], result[bonds.must_left], -1
-    )
-    cannots = np.where(
-        result[bonds.cannot_left] == result[bonds.cannot_right], result[bonds.cannot_left], -1
-    )
-    parts = zip(
-        slices(result, suspects),
-        slices(inside, suspects),
-        slices(musts, suspects),
-        slices(cannots, suspects),
-        slices(result[bonds.marked], suspects),
-        strict=True,
-    )
-    fresh = result.copy()
-    for nodes, edges, must, cannot, marked in parts:
-        own = Bonds(
-            np.searchsorted(nodes, bonds.must_left[must]),
-            np.searchsorted(nodes, bonds.must_right[must]),
-            np.searchsorted(nodes, bonds.cannot_left[cannot]),
-            np.searchsorted(nodes, bonds.cannot_right[cannot]),
-            np.searchsorted(nodes, bonds.marked[marked]),
-            bonds.mark[marked],
-        )
-        one, two = np.searchsorted(nodes, left[edges]), np.searchsorted(nodes, right[edges])
-        fresh[nodes] = nodes[regroup(len(nodes), one, two, weight[edges], cut, own)]
-    return fresh
+    return regroup(result, suspects, left, right, weight, cut, bonds)
 
 
 def broken(labels: IntArray, bonds: Bonds) -> IntArray:
