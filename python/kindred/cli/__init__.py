@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "build": "kindred.cli.build",
     "check": "kindred.cli.check",
     "publish": "kindred.cli.publish",
+    "report": "kindred.cli.report",
     "doctor": "kindred.cli.doctor",
     "identity": "kindred.cli.identity",
 }

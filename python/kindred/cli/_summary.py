@@ -172,7 +172,7 @@ def _places(closing: Closing) -> dict[str, str]:
         current = closing.published.parent / "current"
         found["for everybody"] = str(current / "kindred.duckdb")
         found["restricted"] = str(current / "kindred_restricted.duckdb")
-    found["quality report"] = str(closing.reports / "quality.html")
+    found["report"] = str(closing.reports / "report.html")
     found["Data Docs"] = str(closing.reports / "data_docs" / "index.html")
     return found
 

@@ -139,7 +139,7 @@ def refuse_unfit(closing: Closing, skip_publish: bool) -> None:
     raise KindredError(
         f"{plural(verdict.failed['critical'], 'critical check')} failed{kept}.\n"
         + "\n".join(lines[:5] + more),
-        f"see {closing.reports / 'quality.html'}.",
+        f"see {closing.reports / 'report.html'}.",
         exit_code=CHECK_FAILED,
     )
 

@@ -27,7 +27,7 @@ SHOWN = 12
 def command(project_dir: Path | None, target: str | None, junit: Path | None) -> None:
     """Check raw tables, streams, identity and marts of the working database.
 
-    Results go to the table data_quality_results, to reports/quality.html and to Data Docs beside
+    Results go to the table data_quality_results, to reports/report.html and to Data Docs beside
     the database; they hold counts only. Exit code 1 when a critical check fails; warnings do not
     fail the command.
 
@@ -62,8 +62,9 @@ def check(
     screen: Console, project: Project, profile: Profile, junit: Path | None = None
 ) -> CheckRun:
     """Run the suites, save their results and write the reports. The lock is the caller's."""
+    from kindred.pages.report import FILE_NAME, write_report
     from kindred.quality.evaluate import run_suites
-    from kindred.quality.report import write_junit, write_page
+    from kindred.quality.report import write_junit
     from kindred.quality.results import current_generation, save_results
     from kindred.warehouse.database import connected, has_relation
 
@@ -87,7 +88,8 @@ def check(
             progress=lambda batch: status.update(f"Checking {batch.name}"),
         )
         save_results(connection, profile.schema, run, RESULTS_TABLE)
-    write_page(run, reports / "quality.html")
+        status.update("Writing the report")
+        write_report(connection, profile, reports / FILE_NAME, run.skipped)
     if junit is not None:
         write_junit(run, junit)
     return run
@@ -125,4 +127,4 @@ def print_verdict(screen: Console, run: CheckRun, reports: Path) -> None:
         screen.print(grid)
         if len(found) > SHOWN:
             screen.print(f"and {len(found) - SHOWN} more in the report", style="dim")
-    screen.print(f"Report: {reports / 'quality.html'}", soft_wrap=True)
+    screen.print(f"Report: {reports / 'report.html'}", soft_wrap=True)

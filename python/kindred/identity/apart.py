@@ -47,7 +47,8 @@ def look_apart(
             forbidding
             or (
                 "No chain of links connects them that outweighs what speaks against it. This "
-                "database does not hold what was compared: ask the working one for the weights.",
+                "database does not hold what was compared, as it is compared now: ask the working "
+                "one for the weights, after a build.",
             )
         )
     reasons = forbidding or (weighed_reason(found, is_held_back(con, left, right)),)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from kindred.errors import KindredError
 from kindred.identity import evidence, junk, model_files, records, settling
 from kindred.identity.clusters import CAP, FLOOR
 from kindred.identity.components import IntArray
@@ -60,13 +61,17 @@ def across(
 ) -> Across | None:
     """Compare records `left` with records `right`; pair: one of each, as asked about.
 
-    None where the database does not hold what was compared, or other fields are filled by now.
+    None where the database does not hold what was compared, or the settings of the matching have
+    changed since.
     """
     settings = entity_named(entity)
     kept = _kept(con, entity)
     if kept is None:
         return None
-    model = model_files.from_dict(json.loads(kept["content"]), settings, "the model of the run")
+    try:
+        model = model_files.from_dict(json.loads(kept["content"]), settings, "the run's model")
+    except KindredError:
+        return None
     policy = json.loads(kept["policy"])
     with records.connect() as own:
         filled = _prepared(con, own, settings, policy)

@@ -1,4 +1,4 @@
-"""Reports of a check run: a page for people, Markdown for CI, JUnit XML for machines."""
+"""Reports of a check run: its part of the page for people, Markdown for CI, JUnit XML."""
 
 from __future__ import annotations
 
@@ -6,29 +6,18 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from kindred.quality.data_docs import template
 from kindred.quality.results import CheckResult, CheckRun, failed_results
 from kindred.quality.suites import LAYERS, shipped_suites
 
 
-def write_page(run: CheckRun, path: Path, docs_link: str = "data_docs/index.html") -> None:
-    """Write the quality page: one file, nothing loaded from outside, counts only."""
-    from kindred.pages import page_environment
-
-    page = page_environment().from_string(template("quality.html"))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        page.render(
-            generation=run.generation,
-            verdict=run.verdict,
-            seconds=run.seconds,
-            failed=failed_results(run.results),
-            layers=_layers(run),
-            skipped=run.skipped,
-            docs_link=docs_link,
-        ),
-        encoding="utf-8",
-    )
+def page_part(run: CheckRun) -> dict[str, Any]:
+    """What the report says of the quality of the data (template quality_part.html): counts only."""
+    return {
+        "verdict": run.verdict,
+        "failed": failed_results(run.results),
+        "layers": _layers(run),
+        "skipped": run.skipped,
+    }
 
 
 def _layers(run: CheckRun) -> list[dict[str, Any]]:

@@ -72,7 +72,7 @@ def require_passed_check(
         raise KindredError(
             f"{count} critical check{'s' if count != 1 else ''} of generation {generation.number} "
             "failed, so it is not published.",
-            "see reports/quality.html; mend the data or the model and run `kindred build` again.",
+            "see reports/report.html; mend the data or the model and run `kindred build` again.",
             exit_code=_CHECK_FAILED,
         )
 
