@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 {{ previous('int_account_id_ledger', {
     'generation': 'bigint',
     'event': 'text',

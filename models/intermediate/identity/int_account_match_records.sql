@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with account_records as (
     select * from {{ ref('account_records') }}
 ),

@@ -1,1 +1,3 @@
+{{ config(materialized='view') }}
+
 {{ resolution_part(ref('int_person_resolution'), 'cluster', {'record_id': 'record_id', 'entity': 'cluster_label'}) }}

@@ -1,1 +1,3 @@
+{{ config(materialized='view') }}
+
 {{ comparisons_as_left('int_person_comparisons') }}

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 {{ previous('int_person_id_ledger', {
     'generation': 'bigint',
     'event': 'text',

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with person_records as (
     select * from {{ ref('person_records') }}
 ),

@@ -28,8 +28,12 @@ def choose_rules(con: duckdb.DuckDBPyConnection, entity: Entity, table: str = "f
     if every <= budget:
         return [((), every)] if every else []
     chosen: Rules = []
+    refused: list[set[str]] = []
     used = 0
     for rule in entity.blocking:
+        # What asks for less proposes more: it need not be counted to be refused.
+        if any(set(rule) <= other for other in refused):
+            continue
         known = " and ".join(f"{name} is not null" for name in rule)
         pairs = con.execute(
             f"""
@@ -39,39 +43,40 @@ def choose_rules(con: duckdb.DuckDBPyConnection, entity: Entity, table: str = "f
             )
             """
         ).fetchall()[0][0]
-        if pairs and used + pairs <= budget:
+        if used + pairs > budget:
+            refused.append(set(rule))
+        elif pairs:
             chosen.append((rule, int(pairs)))
             used += pairs
     return chosen
 
 
 def candidates(
-    con: duckdb.DuckDBPyConnection, rules: Rules, fresh: IntArray | None = None
-) -> tuple[IntArray, IntArray]:
-    """Pairs (l < r) that agree on any rule, in no order; with `fresh`, those that hold one of them.
+    con: duckdb.DuckDBPyConnection, rules: Rules, size: int, fresh: IntArray | None = None
+) -> IntArray:
+    """Pairs (l * size + r, with l < r), sorted, that agree on any rule; size: representatives.
 
-    All rules at once and then without repeats: Splink, which asks of every pair of a rule
-    whether an earlier rule had it, takes ten times as long over this many rules.
+    With `fresh`, those that hold one of them. All rules at once and then without repeats: Splink,
+    which asks of every pair of a rule whether an earlier rule had it, takes ten times as long over
+    this many rules.
     """
-    if not rules:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    if fresh is None:
-        blocked = " union all ".join(
-            "select l.n as l, r.n as r from fields as l inner join fields as r on "
-            + " and ".join([*(f"l.{name} = r.{name}" for name in rule), "l.n < r.n"])
-            for rule, _ in rules
-        )
-    else:
+    # A rule that asks for all that another asks for proposes nothing more.
+    asked = [rule for rule, _ in rules if not any(set(other) < set(rule) for other, _ in rules)]
+    if not asked:
+        return np.empty(0, np.int64)
+    pair, given, apart = f"l.n * {size} + r.n", "fields", "l.n < r.n"
+    if fresh is not None:
         con.execute(
             "create or replace temp table fresh_fields as"
             " select * from fields where n in (select unnest($1::bigint[]))",
             [fresh],
         )
-        blocked = " union all ".join(
-            "select least(l.n, r.n) as l, greatest(l.n, r.n) as r"
-            " from fresh_fields as l inner join fields as r on "
-            + " and ".join([*(f"l.{name} = r.{name}" for name in rule), "l.n <> r.n"])
-            for rule, _ in rules
-        )
-    found = con.execute(f"select distinct l, r from ({blocked})").fetchnumpy()
-    return found["l"].astype(np.int64), found["r"].astype(np.int64)
+        pair = f"least(l.n, r.n) * {size} + greatest(l.n, r.n)"
+        given, apart = "fresh_fields", "l.n <> r.n"
+    blocked = " union all ".join(
+        f"select {pair} as pair from {given} as l inner join fields as r on "
+        + " and ".join([*(f"l.{name} = r.{name}" for name in rule), apart])
+        for rule in asked
+    )
+    found = con.execute(f"select distinct pair from ({blocked})").fetchnumpy()["pair"]
+    return np.sort(found.astype(np.int64, copy=False))

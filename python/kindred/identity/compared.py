@@ -177,17 +177,15 @@ class Memory:
         self._proposed = earlier.proposed[keep][by_pair]
 
     def candidates(
-        self, rules: blocking.Rules, block: Callable[[IntArray | None], tuple[IntArray, IntArray]]
+        self, rules: blocking.Rules, block: Callable[[IntArray | None], IntArray]
     ) -> IntArray:
         """All pairs that the rules propose, sorted, as l * size + r; `block` finds them."""
         if rules_name(rules) != self.rules or len(self.fresh) > MOSTLY_NEW * self.size:
-            left, right = block(None)
-            return np.sort(left * self.size + right)
+            return block(None)
         known = self._pairs[self._proposed]
         if not len(self.fresh):
             return known
-        left, right = block(self.fresh)
-        return np.sort(np.concatenate([known, left * self.size + right]))
+        return np.sort(np.concatenate([known, block(self.fresh)]))
 
     def recall(self, pairs: IntArray) -> IntArray:
         """The codes of sorted `pairs`, NOT_COMPARED where they are not known."""

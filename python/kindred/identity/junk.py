@@ -26,8 +26,6 @@ def remove_junk(
     name_limit.
     """
     con.execute(f"create or replace table junk ({COLUMNS})")
-    flags: list[str] = []
-    cleared: dict[str, list[str]] = {}
     for i, rule in enumerate(entity.junk):
         limit = (limits or {}).get(rule.identifier_type, rule.limit)
         con.execute(f"create or replace temp table junk_{i} as " + _values(con, rule, limit))
@@ -36,24 +34,16 @@ def remove_junk(
             f" from junk_{i} order by value",
             [rule.identifier_type, limit],
         )
-        flags.append(
-            f"coalesce(coalesce({rule.value}, {rule.raw}) in (select value from junk_{i}), false)"
-            f" as is_junk_{i}"
+    # All are looked for before any is emptied: one rule may empty what another looks at.
+    for i, rule in enumerate(entity.junk):
+        con.execute(
+            f"create or replace temp table holders_{i} as"
+            " select rowid as place from prepared"
+            f" where coalesce({rule.value}, {rule.raw}) in (select value from junk_{i})"
         )
-        for name in rule.clears:
-            cleared.setdefault(name, []).append(f"is_junk_{i}")
-    emptied = ", ".join(
-        f"case when {' or '.join(which)} then null else {name} end as {name}"
-        for name, which in cleared.items()
-    )
-    con.execute(
-        f"""
-        create or replace table prepared as
-        select * exclude ({", ".join(f"is_junk_{i}" for i in range(len(flags)))})
-            replace ({emptied})
-        from (select *, {", ".join(flags)} from prepared)
-        """
-    )
+    for i, rule in enumerate(entity.junk):
+        emptied = ", ".join(f"{name} = null" for name in rule.clears)
+        con.execute(f"update prepared set {emptied} where rowid in (select place from holders_{i})")
     return con.execute("select * from junk order by all").to_arrow_table()
 
 

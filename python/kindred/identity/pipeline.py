@@ -125,7 +125,9 @@ def _resolve(
         scorer = scoring.Scorer(con, comparisons)
         settings = compared.fingerprint(scorer.compared, scorer.settings)
         memory = compared.Memory(keys, compared.from_table(earlier), settings)
-        candidates = memory.candidates(rules, lambda fresh: blocking.candidates(con, rules, fresh))
+        candidates = memory.candidates(
+            rules, lambda fresh: blocking.candidates(con, rules, size, fresh)
+        )  # fmt: skip
         every = 1 if len(candidates) <= SAMPLED_ABOVE else -(-len(candidates) // SAMPLE)
         one, two = candidates // size, candidates % size
         sampled = _share(keys[one] ^ keys[two], every)

@@ -125,7 +125,7 @@ def collapse(
         create or replace table numbered as
         select dense_rank() over (order by content) - 1 as n, *
         from (
-            select *, md5_number(concat_ws(chr(2), {keys},
+            select record_id, source, md5_number(concat_ws(chr(2), {keys},
                 case when ({enough}) and record_id not in (select record_id from alone)
                     then '' else record_id end
             )) as content
@@ -138,12 +138,15 @@ def collapse(
     con.execute(
         """
         create or replace table fields as
+        with firsts as (
+            select n, content, min(record_id) as record_id from numbered group by n, content
+        )
         select
-            * exclude (record_id, source, content),
-            hash(*columns(* exclude (n, record_id, source))) as key
-        from numbered
-        where record_id in (select min(record_id) from numbered group by n)
-        order by n
+            firsts.n,
+            prepared.* exclude (record_id, source),
+            hash(firsts.content, *columns(prepared.* exclude (record_id, source))) as key
+        from prepared
+        inner join firsts on prepared.record_id = firsts.record_id
         """
     )
     con.execute("drop table numbered")
