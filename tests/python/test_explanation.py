@@ -23,11 +23,13 @@ from kindred.identity import (
     explanation_page,
     grounds,
     live,
+    model_files,
     past,
     wording,
 )
 from kindred.identity.grounds import Link, SourceRecord
 from kindred.identity.link_tree import strongest_tree, way, weakest
+from kindred.identity.person import PERSON
 from whole_project import WholeProject
 
 HOSTILE = [
@@ -300,6 +302,26 @@ def test_a_published_file_says_where_the_weights_are(tmp_path: Path) -> None:
     found = explanation.explain(database, ["crm:a:1", "shop:a:3"])
     assert found.apart is not None and found.apart.pair is None
     assert "ask the working" in "\n".join(explanation.as_text(found))
+
+
+def test_tables_of_an_earlier_version_are_no_riddle(tmp_path: Path) -> None:
+    """Whoever upgrades and asks before the first build is told to build, not shown an error."""
+    database = _warehouse(tmp_path / "b.duckdb", {"crm:a:1": "cus_1", "shop:a:3": "cus_2"}, [])
+    model = model_files.shipped(PERSON)
+    assert model is not None
+    kept = model_files.as_table(model, PERSON, "auto", "", -1.0, {"junk_limits": {}})
+    current = kept["settings"][0].as_py()
+    for content in ("{}", current):
+        with duckdb.connect(str(database)) as con:
+            con.execute(
+                "create schema if not exists identity;"
+                "create or replace table identity.int_person_match_records as select 1 as no_id;"
+                "create or replace table identity.int_person_model as select 'x' as model_version,"
+                " -1.0 as cut, $1 as content, '{}' as policy",
+                [content],
+            )
+        found = explanation.explain(database, ["crm:a:1", "shop:a:3"])
+        assert found.apart is not None and "after a build" in found.apart.reasons[0]
 
 
 def test_live_weights_are_those_of_the_run(built_project: WholeProject) -> None:

@@ -162,6 +162,21 @@ def test_what_clusters_hang_on_is_what_their_removal_shows(seed: int) -> None:
     }
 
 
+def test_bridges_are_those_of_the_published_links(resolved: Resolution) -> None:
+    """Whoever counts in identity_links finds the bridges that the run tells: weighed links without
+    which two records of a customer would no longer be led to each other."""
+    told = resolved.links.to_pylist()
+    edges = [(link["record_id_l"], link["record_id_r"]) for link in told]
+    bridges = 0
+    for place, (one, two) in enumerate(edges):
+        rest = [edge for i, edge in enumerate(edges) if i != place]
+        if told[place]["link_type"] == "probabilistic" and two not in _joined(rest, one):
+            bridges += 1
+    rows = resolved.numbers.to_pylist()
+    assert bridges > 10
+    assert bridges == sum(row["value"] for row in rows if row["metric_name"] == "bridges")
+
+
 def test_drift_is_told_against_the_training(resolved: Resolution) -> None:
     """Whoever watches a model sees by how much the fill of a field and the likeness of pairs lie
     from the training; a model trained on the run itself drifts nowhere."""

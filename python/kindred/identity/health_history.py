@@ -20,7 +20,7 @@ MOST_RUNS = 30
 FALL_OF_MATCH_RATE = 0.02
 MUCH_CHURN = 0.01
 STRENGTH_WORDS = {
-    "below 0": "more likely not the same than the same",
+    "below 0": "less likely than not, as a pair alone",
     "0 to 5": "up to 32 to 1",
     "5 to 10": "32 to 1,000 to 1",
     "10 to 20": "1,000 to a million to 1",

@@ -74,7 +74,11 @@ def across(
         return None
     policy = json.loads(kept["policy"])
     with records.connect() as own:
-        filled = _prepared(con, own, settings, policy)
+        try:
+            filled = _prepared(con, own, settings, policy)
+        except duckdb.Error:
+            # The tables of an earlier version of Kindred.
+            return None
         comparisons = usable_comparisons(settings, filled)
         if model.fields != tuple(c.field for c in comparisons):
             return None
