@@ -8,12 +8,14 @@ Models named `kept_*` take down what each run left, so that every run can be jud
 from __future__ import annotations
 
 import csv
+import io
 import json
 import random
 import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,6 +25,7 @@ import duckdb
 import pyarrow as pa
 import yaml
 
+from postgres_server import PostgresDatabase
 from scenario_data import BATCHES, MOMENTS, OVERRIDE_COLUMNS, scenarios, state
 from scenario_judge import After, Assignment, Event
 from scenario_rules import JUNK_LIMITS
@@ -48,9 +51,13 @@ MOST_RUNS = 8
 
 
 class Engine(Protocol):
-    """A warehouse that dbt builds in."""
+    """A warehouse that dbt builds in: the target of profiles.example.yml, and where it is."""
 
-    environment: Mapping[str, str]
+    target: str
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables that the target reads."""
 
     def load(self, schema: str, tables: Mapping[str, pa.Table]) -> None:
         """Make the tables anew in a schema."""
@@ -64,6 +71,7 @@ class DuckDb:
     """The embedded warehouse, in a file of its own."""
 
     path: Path
+    target: str = "duckdb"
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -82,6 +90,48 @@ class DuckDb:
         """Rows of a query."""
         with duckdb.connect(str(self.path), read_only=True) as connection:
             return connection.execute(sql).fetchall()
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A database of a Postgres server."""
+
+    database: PostgresDatabase
+    target: str = "postgres"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Where dbt finds it."""
+        return self.database.environment
+
+    def load(self, schema: str, tables: Mapping[str, pa.Table]) -> None:
+        """Make the tables anew in a schema."""
+        with closing(self.database.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(f"create schema if not exists {schema}")
+            for name, table in tables.items():
+                columns = ", ".join(f'"{f.name}" {_postgres_type(f.type)}' for f in table.schema)
+                cursor.execute(f"create table {schema}.{name} ({columns})")
+                cursor.copy_expert(
+                    f"copy {schema}.{name} from stdin with (format csv, null '\\N')", _as_csv(table)
+                )
+            connection.commit()
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query."""
+        return self.database.query(sql)
+
+
+def _postgres_type(given: pa.DataType) -> str:
+    return "boolean" if pa.types.is_boolean(given) else "text"
+
+
+def _as_csv(table: pa.Table) -> io.StringIO:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    for row in table.to_pylist():
+        writer.writerow([r"\N" if value is None else value for value in row.values()])
+    text.seek(0)
+    return text
 
 
 @dataclass(frozen=True)
@@ -145,7 +195,10 @@ def play(
         engine.load(f"batch_{batch}", streams_after(batch, shuffled))
         _write_overrides(root / f"overrides_{batch}.csv", batch, shuffled)
     told = [
-        {"overrides": f"overrides_{step.batch}.csv", "arguments": step.arguments()}
+        {
+            "overrides": f"overrides_{step.batch}.csv",
+            "arguments": [*step.arguments(), "--target", engine.target],
+        }
         for step in steps
     ]
     for later in told[1:]:
@@ -346,4 +399,27 @@ def _events(engine: Engine, entity: str) -> dict[int, list[Event]]:
     return found
 
 
+def first_runs(played: Played) -> list[Run]:
+    """The first run of each batch."""
+    return [next(run for run in played.runs if run.step.batch == batch) for batch in EVERY_BATCH]
+
+
+def links_after(played: Played, run: int) -> list[tuple[Any, ...]]:
+    """The links that a run left, with what they weigh."""
+    columns = "entity, record_id_l, record_id_r, link_type, rule, match_weight, field_weights"
+    found = played.engine.rows(f"select {columns} from kindred.kept_links where run = {run}")
+    return sorted(found, key=str)
+
+
 EVERY_BATCH = tuple(range(1, BATCHES + 1))
+# A run that is killed on the way does not count; a full refresh in the middle loses nothing.
+STORY = (
+    Step(1),
+    Step(2),
+    Step(3),
+    Step(5, killed=True),
+    Step(4, full_refresh=True),
+    Step(5, every_test=True),
+    Step(5),
+    Step(5, full_refresh=True),
+)
