@@ -304,6 +304,17 @@ def test_a_published_file_says_where_the_weights_are(tmp_path: Path) -> None:
     assert "ask the working" in "\n".join(explanation.as_text(found))
 
 
+def test_the_threshold_shown_is_that_of_the_run(warehouse: Path, tmp_path: Path) -> None:
+    """Whoever has set a threshold of their own sees it in the drawing, not the one of Kindred."""
+    before = _page(warehouse, ["cus_1"], tmp_path / "before.html")
+    assert f"Dashed line: {wording.signed(PERSON.cut)} points" in before
+    with duckdb.connect(str(warehouse)) as con:
+        con.execute(
+            "create schema identity; create table identity.int_person_model as select 3 as cut"
+        )
+    assert "Dashed line: +3.0 points" in _page(warehouse, ["cus_1"], tmp_path / "after.html")
+
+
 def test_tables_of_an_earlier_version_are_no_riddle(tmp_path: Path) -> None:
     """Whoever upgrades and asks before the first build is told to build, not shown an error."""
     database = _warehouse(tmp_path / "b.duckdb", {"crm:a:1": "cus_1", "shop:a:3": "cus_2"}, [])
