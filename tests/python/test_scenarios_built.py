@@ -6,6 +6,10 @@ names keep their ids, what the ledger tells and where every id ever given leads.
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
+import duckdb
 import pytest
 
 import scenario_promises as promises
@@ -96,3 +100,91 @@ def test_every_id_ever_given_leads_somewhere(way: str, request: pytest.FixtureRe
 def test_a_killed_run_never_happened(story: Played) -> None:
     """What a run wrote that did not end is in no mart; its number is taken by the next run."""
     promises.killed_run_never_happened(story)
+
+
+_CHAIN, _CARD = "%:chain:a", "%:company_merge_and_split:b"
+# What a singular test of tests/identity must find, and how it could come about.
+FAULTS = {
+    "a record without id": (
+        "assert_every_live_record_has_an_id",
+        f"delete from identity.int_person_ids where record_id like '{_CHAIN}'",
+    ),
+    "a record that the mart forgot": (
+        "assert_every_live_record_has_an_id",
+        f"delete from kindred.account_source_records where record_id like '{_CARD}'",
+    ),
+    "an id that the ledger does not know": (
+        "assert_ledger_agrees_with_ids",
+        f"update identity.int_account_ids set account_id = 'acc_x' where record_id like '{_CARD}'",
+    ),
+    "an id that the map forgot": (
+        "assert_every_id_leads_somewhere",
+        "delete from kindred.account_id_map where status = 'merged'",
+    ),
+    "an id that leads to nobody": (
+        "assert_every_id_leads_somewhere",
+        "update kindred.customer_id_map set current_customer_id = 'cus_x' where status = 'merged'",
+    ),
+    "an id in use that the map takes for retired": (
+        "assert_every_id_leads_somewhere",
+        "update kindred.customer_id_map set status = 'retired' where status = 'current'",
+    ),
+    "a cannot-link that does not hold": (
+        "assert_decisions_hold",
+        "update identity.int_person_ids set customer_id = 'cus_x'"
+        " where record_id like '%:split_by_cannot_link:%'",
+    ),
+    "a must-link that does not hold": (
+        "assert_decisions_hold",
+        "update identity.int_person_ids set customer_id = 'cus_x'"
+        " where record_id like '%:must_link_strangers:a'",
+    ),
+    "a group without a reason": (
+        "assert_groups_have_reasons",
+        f"delete from kindred.identity_links where record_id_l like '{_CHAIN}'"
+        f" or record_id_r like '{_CHAIN}'",
+    ),
+    "a cluster of two ids": (
+        "assert_groups_have_reasons",
+        f"update identity.int_person_ids set customer_id = 'cus_x' where record_id like '{_CHAIN}'",
+    ),
+    "an id of two clusters": (
+        "assert_groups_have_reasons",
+        "update identity.int_person_ids set customer_id ="
+        " (select min(customer_id) from identity.int_person_ids where record_id like '%:fan_in:%')"
+        " where record_id like '%:chain:%'",
+    ),
+    "a link between two customers": (
+        "assert_links_join_records_of_one_entity",
+        f"update identity.int_person_ids set customer_id = 'cus_x' where record_id like '{_CHAIN}'",
+    ),
+    "a link that is told of another customer": (
+        "assert_links_join_records_of_one_entity",
+        "update kindred.identity_links set customer_id = 'cus_x' where entity = 'person'",
+    ),
+    "a link that is not told": (
+        "assert_links_join_records_of_one_entity",
+        f"delete from kindred.identity_links where record_id_l like '{_CHAIN}'",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def invariants(story: Played) -> dict[str, str]:
+    """The singular tests of identity, as dbt compiled them."""
+    folder = story.project.root / "target" / "compiled" / "kindred" / "tests" / "identity"
+    return {path.stem: path.read_text("utf-8") for path in folder.glob("*.sql")}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_is_found(
+    story: Played, invariants: dict[str, str], fault: str, tmp_path: Path
+) -> None:
+    """Whoever builds is told of a lost record, a dead id or a groupless link: no test is idle."""
+    test, statement = FAULTS[fault]
+    assert isinstance(story.engine, DuckDb)
+    copy = shutil.copyfile(story.engine.path, tmp_path / story.engine.path.name)
+    with duckdb.connect(str(copy)) as connection:
+        assert connection.execute(invariants[test]).fetchall() == []
+        connection.execute(statement)
+        assert connection.execute(invariants[test]).fetchall()
