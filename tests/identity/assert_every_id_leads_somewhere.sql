@@ -37,7 +37,8 @@ judged as (
         named.id,
         leads.id is null as is_missing,
         (leads.status = 'current') <> (in_use.id is not null) as is_current_wrongly,
-        leads.status = 'merged' and (leads.current_id = named.id or goals.id is null) as leads_nowhere,
+        leads.status = 'merged'
+        and (leads.current_id = named.id or goals.id is null) as leads_nowhere,
         leads.status = 'retired' and leads.current_id is not null as is_retired_wrongly
     from named
     left join leads on named.id = leads.id

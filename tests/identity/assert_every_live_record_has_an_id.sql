@@ -1,5 +1,5 @@
--- No live record vanishes: each has exactly one id and one row of the mart, identifiers or not; test
--- and deleted ones have none.
+-- No live record vanishes: each has exactly one id and one row of the mart, identifiers or not;
+-- test and deleted ones have none.
 with expected as (
     select record_id from {{ ref('int_person_match_records') }}
     union all

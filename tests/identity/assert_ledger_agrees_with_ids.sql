@@ -1,5 +1,5 @@
--- The last move of every record in the ledger, of people and of companies, is the id it carries: any
--- past can be read back from it.
+-- The last move of every record in the ledger, of people and of companies, is the id it carries:
+-- any past can be read back from it.
 with latest_customers as (
     {{ assignments_as_of(ref('customer_id_changes'), 'customer_id', 2147483647) }}
 ),
