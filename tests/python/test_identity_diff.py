@@ -15,8 +15,10 @@ import pytest
 from kindred.errors import KindredError
 from kindred.identity import diff_report
 from kindred.identity.candidate import Change, read_decisions
-from kindred.identity.diff import Diff, EntityChange, compare_files
+from kindred.identity.diff import compare_files
+from kindred.identity.diff_changes import Diff, EntityChange
 from kindred.identity.diff_limits import judge, parse_limit, read_limits
+from kindred.warehouse.exposure import masked
 
 Groups = Mapping[str, Sequence[str]]
 
@@ -257,6 +259,25 @@ def test_a_permission_that_nobody_gave_is_counted(
 ) -> None:
     """For the privacy officer: a merge that turns not granted, or denied, into granted is told."""
     assert consent_after_merge(tmp_path, one, other) == gained
+
+
+@pytest.mark.parametrize("status", ["denied", "unknown"])
+def test_consent_is_told_against_a_masked_publication(tmp_path: Path, status: str) -> None:
+    """What everybody may read hides contact points; a permission that nobody gave shows still."""
+    anna, bert = "anna@example.com", "bert@example.com"
+    point = ("a", "marketing", "email")
+    base = State({"a": ["1"]}, consents=[(*point, anna, "granted"), (*point, bert, status)])
+    given = State({"a": ["1"]}, consents=[(*point, anna, "granted"), (*point, bert, "granted")])
+    public = base.write(tmp_path / "public.duckdb")
+    with duckdb.connect(str(public)) as con:
+        for (table,) in con.execute("select table_name from duckdb_tables()").fetchall():
+            con.execute(f"create table main.{table} as select * from kindred.{table}")
+        shown = masked("contact_point", "VARCHAR")
+        con.execute(f"update main.customer_consents set contact_point = {shown}")
+        con.execute("drop schema kindred cascade")
+    same = compare_files(public, base.write(tmp_path / "same.duckdb"))
+    assert same.is_empty
+    assert compare_files(public, given.write(tmp_path / "given.duckdb")).consent_gained == 1
 
 
 def test_consent_of_new_records_is_not_blamed_on_matching(tmp_path: Path) -> None:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+import yaml
 
 from cli_project import SmallProject, make_project
+from kindred.identity.workshops import workshop_folder
 from kindred.warehouse.lock import run_lock
 from test_identity_diff import State
-from whole_project import Ended, WholeProject
+from whole_project import REPOSITORY, Ended, WholeProject
 
 # Wide enough for whatever a small sample may show; single tests tighten one.
 WIDE = ("--max-merged", "100%", "--max-split", "100%", "--max-moved", "100%")
@@ -206,6 +212,69 @@ def test_a_diff_leaves_no_trace_in_the_project(project: WholeProject, stricter: 
     assert len(run_results["results"]) > 200
     seed = project.root / "seeds" / "stewardship" / "identity_overrides.csv"
     assert len(seed.read_text("utf-8").splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["kindred.duckdb", "kindred_restricted.duckdb"])
+def test_published_files_are_compared_too(
+    built_project: WholeProject, project: WholeProject, name: str
+) -> None:
+    """What people read now, masked or restricted, can be held against a build: nothing differs."""
+    published = built_project.root / "published" / "current" / name
+    ended = project.kindred(
+        "identity", "diff", "--json", "--base", str(published), "--candidate", str(project.database)
+    ).expect(0)
+    told = json.loads(ended.text)
+    assert told["is_empty"]
+    assert told["entities"][0]["unchanged"] > 0
+
+
+def test_pull_requests_that_touch_the_matching_are_compared() -> None:
+    """For reviewers: the job watches every folder that the matching is made of, and no other."""
+    workflow = yaml.safe_load((REPOSITORY / ".github/workflows/identity-diff.yml").read_text())
+    # YAML reads the key `on` as true.
+    watched = workflow[True]["pull_request"]["paths"]
+    assert all(list(REPOSITORY.glob(path.replace("/**", "/*"))) for path in watched), watched
+    rooms = {path.parent for path in REPOSITORY.glob("models/*/identity/*.sql")}
+    rooms |= {REPOSITORY / "macros/identity", REPOSITORY / "python/kindred/identity"}
+    assert {f"{room.relative_to(REPOSITORY)}/**" for room in rooms} <= set(watched)
+    commands = "\n".join(str(step.get("run")) for step in workflow["jobs"]["diff"]["steps"])
+    assert "kindred identity diff --base" in commands
+
+
+_KILLED = """
+import os, signal
+from kindred.identity.workshops import workshop_folder
+with workshop_folder() as place:
+    (place / "kindred_build.duckdb").write_text("a copy")
+    print(place, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_diff_leaves_its_copy_no_longer_than_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Privacy officers: no copy of the database stays in a temporary folder; none in use goes."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    left = Path(killed.stdout.strip())
+    assert (left / "kindred_build.duckdb").is_file()
+    stranger = tmp_path / "kindred-diff-of-somebody"
+    stranger.mkdir()
+    with run_lock(left / "kindred_build.duckdb", "dbt"), workshop_folder():
+        assert left.is_dir()
+    with workshop_folder() as one:
+        assert not left.exists()
+        with workshop_folder() as other:
+            assert one.is_dir()
+            assert other != one
+    assert sorted(tmp_path.iterdir()) == [stranger]
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -179,6 +178,7 @@ def built(
 
     from kindred.cli.build import refuse_failed, run_stages
     from kindred.identity.candidate import build_candidate
+    from kindred.identity.workshops import workshop_folder
     from kindred.warehouse.lock import run_lock
 
     # What is printed to standard output is the diff alone.
@@ -188,8 +188,8 @@ def built(
         with run_lock(shop.database, "kindred identity diff") as lock:
             return run_stages(screen, shop.project, shop.profile, variables, options, verbose, lock)
 
-    with tempfile.TemporaryDirectory(prefix="kindred-diff-") as place:
-        shop, outcome = build_candidate(project, profile, base, Path(place), change, run)
+    with workshop_folder() as place:
+        shop, outcome = build_candidate(project, profile, base, place, change, run)
         refuse_failed(outcome)
         yield shop
         if keep:

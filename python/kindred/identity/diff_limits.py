@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from kindred.errors import KindredError
-from kindred.identity.diff import Diff, EntityChange
+from kindred.identity.diff_changes import Diff, EntityChange
 
 VARIABLE = "identity_diff_limits"
 # Name of the limit -> what it bounds, for messages and pages.

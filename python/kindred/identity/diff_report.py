@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kindred import pages
-from kindred.identity.diff import Cause, Diff, EntityChange, Example, SegmentChange
+from kindred.identity.diff_changes import Cause, Diff, EntityChange, Example, SegmentChange
 from kindred.identity.diff_limits import Verdict, merged_count, share_of, split_count
 
 FORMAT = 1

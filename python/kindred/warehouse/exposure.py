@@ -92,11 +92,14 @@ def _shown(name: str, kind: str, exposure: Exposure) -> str:
         return column
     if exposure == "hidden":
         return f"cast(null as {kind})"
-    return _masked(column, kind.upper())
+    return masked(column, kind.upper())
 
 
-def _masked(column: str, kind: str) -> str:
-    """`a***@example.com`, `J***`, a date's first of January; other types become null."""
+def masked(column: str, kind: str) -> str:
+    """SQL of what is shown of a masked column: `a***@example.com`, `J***`, the first of a year.
+
+    Other types become null.
+    """
     if kind.startswith("VARCHAR"):
         return (
             f"case when {column} is null then null when contains({column}, '@')"
