@@ -52,6 +52,18 @@
 {%- endmacro %}
 
 
+{#-
+    a / b to two decimals, halves away from zero: 0.125 gives 0.13. DuckDB divides decimals as doubles, where
+    such a half can lie a hair below itself.
+-#}
+{% macro rounded_quotient(numerator, denominator) -%}
+    {{ return(adapter.dispatch('rounded_quotient', 'kindred')(numerator, denominator)) }}
+{%- endmacro %}
+{% macro default__rounded_quotient(numerator, denominator) -%}{{ unsupported('rounded_quotient') }}{%- endmacro %}
+{% macro duckdb__rounded_quotient(numerator, denominator) -%}round(cast(cast({{ numerator }} as double) / {{ denominator }} as numeric(28, 6)), 2){%- endmacro %}
+{% macro postgres__rounded_quotient(numerator, denominator) -%}round(cast({{ numerator }} as numeric) / {{ denominator }}, 2){%- endmacro %}
+
+
 {#- SHA-256 of a text as 64 lower-case hexadecimal digits. -#}
 {% macro sha256_hex(expression) -%}
     {{ return(adapter.dispatch('sha256_hex', 'kindred')(expression)) }}

@@ -218,7 +218,7 @@
         'bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'ugx', 'vnd', 'vuv', 'xaf', 'xof', 'xpf'
     ] -%}{%- do units.update({code: '1'}) -%}{%- endfor -%}
     {{ try_cast(
-        "round(" ~ to_number(expression) ~ " / coalesce(cast(" ~ lookup("lower(" ~ trimmed(currency) ~ ")", units) ~ " as integer), 100), 2)",
+        rounded_quotient(to_number(expression), "coalesce(cast(" ~ lookup("lower(" ~ trimmed(currency) ~ ")", units) ~ " as integer), 100)"),
         'numeric(18, 2)'
     ) }}
 {%- endmacro %}

@@ -74,6 +74,7 @@ EXPRESSIONS = {
     "generate_surrogate_key": "generate_surrogate_key(['a', 'b'])",
     "sha256_hex": "sha256_hex('a')",
     "safe_divide": "safe_divide('a', 'b')",
+    "rounded_quotient": ("rounded_quotient('cast(a as numeric(18, 2))', 'cast(b as bigint)')"),
     "try_cast": "try_cast('a', 'bigint')",
     "regexp_like": "regexp_like('a', 'b+c')",
     "regexp_extract": "regexp_extract('a', '([a-z]+)-([0-9]+)', 2)",
@@ -351,7 +352,7 @@ def test_from_minor_units(ask: Ask) -> None:
     """Cents are divided by a hundred, yen are not."""
     cases = {
         ("1999", "usd"): Decimal("19.99"), ("1999", "JPY"): Decimal("1999.00"),
-        ("1999", None): Decimal("19.99"), ("much", "eur"): None,
+        ("1999", None): Decimal("19.99"), ("much", "eur"): None, ("100.5", "usd"): Decimal("1.01"),
     }  # fmt: skip
     holds(ask, "from_minor_units", cases)
 
@@ -427,6 +428,12 @@ def test_cross_db(ask: Ask) -> None:
         "safe_divide",
         {("1", "2"): 0.5, ("5", "0"): None, ("5", None): None, (None, "2"): None},
     )
+    quotients = {
+        ("24.69", "2"): Decimal("12.35"), ("-24.69", "2"): Decimal("-12.35"),
+        ("2.01", "2"): Decimal("1.01"), ("10.00", "3"): Decimal("3.33"), (None, "3"): None,
+        ("8.03", "2"): Decimal("4.02"), ("1.00", "8"): Decimal("0.13"),
+    }  # fmt: skip
+    holds(ask, "rounded_quotient", quotients)
     holds(ask, "try_cast", {"12": 12, "x": None, None: None})
     holds(ask, "regexp_like", {"abbc": True, "xxbcxx": True, "ac": False, None: None})
     holds(ask, "regexp_extract", {"xx ab-12 cd-34": "12", "none": None, None: None})
@@ -509,7 +516,7 @@ TOLD_APART = {
     "try_cast": {"0x10"},
 }
 # These cast what they are given, and are given nothing but numbers and moments.
-PLAIN = {"as_of", "add_days", "days_between", "safe_divide"}
+PLAIN = {"as_of", "add_days", "days_between", "rounded_quotient", "safe_divide"}
 
 
 @pytest.mark.parametrize("name", sorted(set(EXPRESSIONS) - PLAIN))

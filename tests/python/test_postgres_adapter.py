@@ -57,6 +57,18 @@ FAILURES = {
     "fails_at_types": ("return given.aggregate('list(id) as ids')", "cannot take"),
     "fails_at_writing": ("return given.project('id, chr(0) as words')", "code 0"),
 }
+# A table and a view on it whose columns can change from run to run.
+WIDTH = "{{ ', words' if var('is_wide', true) else '' }}"
+NAMED = "{{ config(materialized='table') }} select id" + WIDTH + " from {{ ref('given') }}"
+SEEN = "select id" + WIDTH + " from {{ ref('named') }}"
+# What people made around the project's tables between two runs.
+AROUND = (
+    "create view public.watched as select words from kindred.as_frame where id < 4",
+    "create view public.of_named as select id from kindred.named",
+    "create view public.of_words as select words from kindred.named",
+    "create view public.of_seen as select id from kindred.seen",
+    "grant select on kindred.as_frame, kindred.named to public",
+)
 CONFIGURED = """
 models:
   - name: configured
@@ -92,11 +104,14 @@ def built(database: PostgresDatabase, tmp_path_factory: pytest.TempPathFactory) 
     (root / "models" / "models.yml").write_text(CONFIGURED)
     for name, body in MODELS.items():
         (root / "models" / f"{name}.py").write_text(python_model(body))
+    (root / "models" / "named.sql").write_text(NAMED)
+    (root / "models" / "seen.sql").write_text(SEEN)
     for name, (body, _) in FAILURES.items():
         (root / "models" / f"{name}.py").write_text(python_model(body))
     project = WholeProject(root, plain_environment(**database.environment))
-    for _ in range(2):
-        project.dbt("run", "--target", "postgres", "--exclude", *FAILURES).expect()
+    project.dbt("run", "--target", "postgres", "--exclude", *FAILURES).expect()
+    database.execute(*AROUND)
+    project.dbt("run", "--target", "postgres", "--exclude", *FAILURES).expect()
     return project
 
 
@@ -159,6 +174,35 @@ def test_a_failing_python_model_leaves_the_old_table(
     assert left == []
 
 
+def test_a_rebuild_keeps_what_hangs_on_a_table(
+    built: WholeProject, database: PostgresDatabase
+) -> None:
+    """Views of other people read the new rows, grants are still there, nothing is left over."""
+    database.execute("update kindred.as_frame set words = 'of the table that is there now'")
+    told = [("of the table that is there now",)] * 3
+    assert database.query("select words from public.watched") == told
+    for name in ("as_frame", "named"):
+        grants = database.query(
+            "select privilege_type from information_schema.table_privileges "
+            f"where grantee = 'PUBLIC' and table_schema = 'kindred' and table_name = '{name}'"
+        )
+        assert grants == [("SELECT",)]
+    assert database.query("select count(*) from public.of_seen") == [(5,)]
+    assert database.query("select relname from pg_class where relname like '%dbt_backup%'") == []
+
+
+def test_a_view_without_its_columns_is_dropped_with_a_word(
+    built: WholeProject, database: PostgresDatabase
+) -> None:
+    """Where a table loses a column, only the views that read it go, and the run says so."""
+    narrow = ("--select", "named", "seen", "--vars", "{is_wide: false}")
+    ended = built.dbt("run", "--target", "postgres", *narrow).expect()
+    assert "The view public.of_words was dropped" in ended.text
+    assert database.query("select count(*) from public.of_named") == [(5,)]
+    assert database.query("select to_regclass('public.of_words')") == [(None,)]
+    assert database.query("select * from kindred.seen order by id limit 1") == [(1,)]
+
+
 LOOK = """
 import pathlib, dbt.adapters.factory as factory, kindred
 found = factory.FACTORY.load_plugin("postgrespy")
@@ -186,7 +230,9 @@ def test_installing_kindred_brings_the_adapter(tmp_path: Path, way: str) -> None
     editable = ["--editable"] if way == "editable" else []
     call(sys.executable, "-m", "pip", "install", *options, *editable, str(source))
     told = call(str(home / "bin" / "python"), "-c", LOOK).splitlines()
-    assert told[0].startswith("PostgresPyCredentials ['table.sql'")
+    assert told[0].startswith(
+        "PostgresPyCredentials ['relations.sql', 'table.sql', 'unit.sql', 'view.sql'"
+    )
     assert told[0].endswith("True")
     place = source if way == "editable" else packages
     assert told[1] == str(place / ("python/" * (way == "editable")) / "kindred" / "__init__.py")

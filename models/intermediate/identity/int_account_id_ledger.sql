@@ -3,6 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='generation',
     full_refresh=false,
+    unlogged=false,
     on_schema_change='append_new_columns'
 ) }}
 

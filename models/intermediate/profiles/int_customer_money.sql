@@ -55,7 +55,7 @@ final as (
         max(
             case
                 when currency_rank = 1 and order_count > 0
-                    then cast(round(purchase_amount / order_count, 2) as numeric(18, 2))
+                    then cast({{ rounded_quotient('purchase_amount', 'order_count') }} as numeric(18, 2))
             end
         ) as average_order_amount,
         cast(

@@ -27,6 +27,9 @@ class PostgresPyAdapter(PostgresAdapter):
 
     ConnectionManager = PostgresPyConnectionManager
 
+    def _link_cached_relations(self, manifest: Any) -> None:
+        """Views are not dropped with what they read, so that dbt need not know who reads what."""
+
     def submit_python_job(
         self, parsed_model: dict[str, Any], compiled_code: str
     ) -> AdapterResponse:

@@ -1,23 +1,18 @@
 {#-
-    The table materialization of dbt-postgres, for Python models too. The new table is made beside the
-    old one and takes its name in one transaction.
+    Tables, for SQL and for Python models. The new table is made beside the old one and takes its place
+    in one transaction; views on it and grants stay.
 -#}
 {% materialization table, adapter="postgrespy", supported_languages=["sql", "python"] %}
 
-    {%- set existing_relation = load_cached_relation(this) -%}
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set intermediate_relation = make_intermediate_relation(target_relation) -%}
-    {%- set backup_relation_type = 'table' if existing_relation is none else existing_relation.type -%}
-    {%- set backup_relation = make_backup_relation(target_relation, backup_relation_type) -%}
+    {%- set existing_relation = load_cached_relation(this) -%}
     {%- set grant_config = config.get('grants') -%}
-
-    {#- What a killed run left under these names. -#}
-    {{ drop_relation_if_exists(load_cached_relation(intermediate_relation)) }}
-    {{ drop_relation_if_exists(load_cached_relation(backup_relation)) }}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
+    {% do postgrespy__drop_if_there(intermediate_relation) %}
     {% if model['language'] == 'python' %}
         {% call statement('main', language='python') -%}
             {{ postgrespy__python_model(compiled_code, intermediate_relation) }}
@@ -29,15 +24,9 @@
     {% endif %}
 
     {% do create_indexes(intermediate_relation) %}
-
-    {% if existing_relation is not none %}
-        {#- It could be gone since it was looked up. -#}
-        {% set existing_relation = load_cached_relation(existing_relation) %}
-        {% if existing_relation is not none %}
-            {{ adapter.rename_relation(existing_relation, backup_relation) }}
-        {% endif %}
-    {% endif %}
-    {{ adapter.rename_relation(intermediate_relation, target_relation) }}
+    {#- The models behind it are planned at once, before the server would look at the table itself. -#}
+    {% do run_query('analyze ' ~ intermediate_relation) %}
+    {% do postgrespy__swap(intermediate_relation, target_relation) %}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
 
@@ -46,8 +35,6 @@
     {% do persist_docs(target_relation, model) %}
 
     {{ adapter.commit() }}
-
-    {{ drop_relation_if_exists(backup_relation) }}
 
     {{ run_hooks(post_hooks, inside_transaction=False) }}
 

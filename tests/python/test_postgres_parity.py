@@ -1,0 +1,217 @@
+"""The same input gives the same tables on DuckDB and on Postgres, row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from conftest import sample_as_of
+from kindred.warehouse.postgres_copy import read_query
+from postgres_server import PostgresDatabase, PostgresServer
+from whole_project import WholeProject, copy_project, plain_environment
+
+# Every run has a name of its own.
+OF_THE_RUN = {"run_id"}
+# What gains rows from run to run, and nothing else does.
+GAIN_ROWS = {"identity_health", "run_history"}
+# Written by `kindred check`, which a plain dbt build does not call.
+NOT_BY_DBT = {"data_quality_results"}
+OURS = ("streams", "consent", "profiles", "kindred", "segments")
+
+
+@dataclass(frozen=True)
+class Both:
+    """One input, built on DuckDB (`ours`) and on Postgres."""
+
+    ours: WholeProject
+    theirs: WholeProject
+    database: PostgresDatabase
+    as_of: str
+
+    def dbt(self, command: str) -> None:
+        """Run dbt on Postgres."""
+        variables = f'{{as_of: "{self.as_of}"}}'
+        self.theirs.dbt(command, "--target", "postgres", "--vars", variables).expect()
+
+    def relations(self, schema: str) -> list[str]:
+        """Tables and views of a schema on DuckDB."""
+        found = self.ours.query(
+            "select table_name from information_schema.tables "
+            f"where table_schema = '{schema}' order by table_name"
+        )
+        return [str(name) for (name,) in found]
+
+    def on_duckdb(self, relation: str) -> pa.Table:
+        """The rows on DuckDB."""
+        with duckdb.connect(str(self.ours.database), read_only=True) as connection:
+            return connection.execute(f"from {relation}").to_arrow_table()
+
+    def on_postgres(self, relation: str) -> pa.Table:
+        """The rows on Postgres."""
+        with closing(self.database.connect()) as connection:
+            return read_query(connection, f"select * from {relation}")
+
+
+@pytest.fixture(scope="module")
+def both(
+    built_project: WholeProject,
+    postgres: PostgresServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Both]:
+    """The shared warehouse's raw tables, built on Postgres as well, with every test of dbt."""
+    root = tmp_path_factory.mktemp("parity") / "project"
+    with postgres.new_database() as database:
+        environment = plain_environment(**database.environment)
+        theirs = WholeProject(copy_project(root).root, environment)
+        sample = built_project.root / "sample"
+        theirs.kindred("load", str(sample), "--target", "postgres").expect()
+        copy_suppressions(built_project, database)
+        found = Both(built_project, theirs, database, sample_as_of(built_project))
+        found.dbt("build")
+        yield found
+
+
+def copy_suppressions(project: WholeProject, database: PostgresDatabase) -> None:
+    """Suppress the same people on Postgres."""
+    ((kind, hashed),) = project.query(
+        "select identifier_type, identifier_hash from privacy.suppression"
+    )
+    database.execute(
+        "create schema privacy",
+        "create table privacy.suppression "
+        "(identifier_type text, identifier_hash text, suppressed_at timestamp)",
+        f"insert into privacy.suppression values ('{kind}', '{hashed}', '2026-01-01')",
+    )
+
+
+def compared(ours: pa.Table, theirs: pa.Table) -> str:
+    """How two tables differ, in columns, types or rows; empty where they do not."""
+    kept = [name for name in ours.column_names if name not in OF_THE_RUN]
+    types = [str(ours.schema.field(name)) for name in kept]
+    others = [str(field) for field in theirs.schema if field.name not in OF_THE_RUN]
+    if types != others:
+        return f"columns {sorted({*types} ^ {*others}) or 'in another order'}"
+    with duckdb.connect() as connection:
+        connection.register("ours", ours.select(kept))
+        connection.register("theirs", theirs.select(kept))
+
+        def missing(columns: str) -> tuple[int, int]:
+            """Rows that only the one and only the other has."""
+            found = connection.execute(
+                f"""
+                select
+                    (select count(*) from (
+                        select {columns} from ours except all select {columns} from theirs
+                    )),
+                    (select count(*) from (
+                        select {columns} from theirs except all select {columns} from ours
+                    ))
+                """
+            ).fetchall()[0]
+            return int(found[0]), int(found[1])
+
+        one, other = missing("*")
+        if not one and not other:
+            return ""
+        unlike = [name for name in kept if any(missing(f'"{name}"'))]
+    return f"{one} rows only here, {other} only there, differing in {unlike or 'combinations'}"
+
+
+def test_every_table_is_the_same_on_both_engines(both: Both) -> None:
+    """For whoever moves to Postgres: streams, marts and segments, each column of each row."""
+    wrong = {}
+    for schema in OURS:
+        for name in both.relations(schema):
+            relation = f"{schema}.{name}"
+            if name in NOT_BY_DBT or (schema == "profiles" and name.startswith("int_")):
+                continue
+            found = compared(both.on_duckdb(relation), both.on_postgres(relation))
+            if found:
+                wrong[relation] = found
+    assert wrong == {}
+
+
+def test_every_mart_holds_rows(both: Both) -> None:
+    """The comparison means something: no mart is empty on either engine."""
+    marts = set(both.relations("kindred")) - NOT_BY_DBT
+    assert len(marts) > 20
+    empty = {
+        name
+        for name in marts
+        if not both.database.query(f"select 1 from kindred.{name} limit 1")
+        or not both.ours.query(f"select 1 from kindred.{name} limit 1")
+    }
+    assert empty == set()
+
+
+def test_marts_are_described_and_indexed(both: Both) -> None:
+    """For BI on Postgres: comments on each table and column, an index on each key to join by."""
+    undescribed = both.database.query(
+        """
+        select relations.relname, columns.attname
+        from pg_class as relations
+        inner join pg_attribute as columns on columns.attrelid = relations.oid
+        where
+            relations.relnamespace = 'kindred'::regnamespace
+            and relations.relkind in ('r', 'v')
+            and columns.attnum > 0
+            and (
+                col_description(relations.oid, columns.attnum) is null
+                or obj_description(relations.oid) is null
+            )
+        """
+    )
+    assert undescribed == []
+    unindexed = both.database.query(
+        """
+        select relations.relname, columns.attname
+        from pg_class as relations
+        inner join pg_attribute as columns on columns.attrelid = relations.oid
+        left join pg_index as indexes
+            on indexes.indrelid = relations.oid and indexes.indkey[0] = columns.attnum
+        where
+            relations.relnamespace = 'kindred'::regnamespace
+            and relations.relkind = 'r'
+            and columns.attname in ('customer_id', 'account_id', 'record_id')
+            and indexes.indexrelid is null
+        """
+    )
+    assert unindexed == []
+
+
+def test_only_what_can_be_made_anew_is_unlogged(both: Both) -> None:
+    """A crash of the server costs no state: ledgers and marts are in its log."""
+    unlogged = {
+        name
+        for (name,) in both.database.query(
+            "select relname from pg_class where relpersistence = 'u'"
+        )
+    }
+    assert len(unlogged) > 10
+    state = {"int_person_id_ledger", "int_account_id_ledger", "int_person_resolution"}
+    assert not unlogged & (state | set(both.relations("kindred")))
+
+
+def test_a_second_run_changes_nothing_but_its_own_rows(both: Both) -> None:
+    """Runs on Postgres are incremental: same ids, same marts, one more run in the history."""
+    marts = [name for name in both.relations("kindred") if name not in NOT_BY_DBT]
+    before = {name: both.on_postgres(f"kindred.{name}") for name in marts}
+    both.database.execute(
+        "create view public.dashboard as select customer_id from kindred.customers"
+    )
+    both.dbt("run")
+    changed = {
+        name for name in marts if compared(before[name], both.on_postgres(f"kindred.{name}"))
+    }
+    assert changed == GAIN_ROWS
+    assert both.database.query("select max(generation), count(*) from kindred.run_history") == [
+        (2, 2)
+    ]
+    assert both.database.query("select count(*) from public.dashboard") == [
+        (before["customers"].num_rows,)
+    ]
