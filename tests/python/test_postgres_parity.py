@@ -19,7 +19,7 @@ from whole_project import WholeProject, copy_project, plain_environment
 OF_THE_RUN = {"run_id"}
 # What gains rows from run to run, and nothing else does.
 GAIN_ROWS = {"identity_health", "run_history"}
-# Written by `kindred check`, which a plain dbt build does not call.
+# Written by the checks of `kindred build`, which a plain dbt build does not call.
 NOT_BY_DBT = {"data_quality_results"}
 OURS = ("streams", "consent", "profiles", "kindred", "segments")
 
@@ -197,21 +197,62 @@ def test_only_what_can_be_made_anew_is_unlogged(both: Both) -> None:
     assert not unlogged & (state | set(both.relations("kindred")))
 
 
-def test_a_second_run_changes_nothing_but_its_own_rows(both: Both) -> None:
-    """Runs on Postgres are incremental: same ids, same marts, one more run in the history."""
-    marts = [name for name in both.relations("kindred") if name not in NOT_BY_DBT]
-    before = {name: both.on_postgres(f"kindred.{name}") for name in marts}
+@pytest.fixture(scope="module")
+def second_run(both: Both) -> dict[str, pa.Table]:
+    """The marts before `kindred build --target postgres`, which this calls on the same input."""
+    before = {
+        name: both.on_postgres(f"kindred.{name}")
+        for name in both.relations("kindred")
+        if name not in NOT_BY_DBT
+    }
     both.database.execute(
         "create view public.dashboard as select customer_id from kindred.customers"
     )
-    both.dbt("run")
+    ended = both.theirs.kindred("build", "--target", "postgres", "--as-of", both.as_of).expect()
+    assert "schema published" in ended.text
+    return before
+
+
+def test_a_second_run_changes_nothing_but_its_own_rows(
+    both: Both, second_run: dict[str, pa.Table]
+) -> None:
+    """Runs on Postgres are incremental: same ids, same marts, one more run in the history."""
     changed = {
-        name for name in marts if compared(before[name], both.on_postgres(f"kindred.{name}"))
+        name
+        for name, before in second_run.items()
+        if compared(before, both.on_postgres(f"kindred.{name}"))
     }
     assert changed == GAIN_ROWS
-    assert both.database.query("select max(generation), count(*) from kindred.run_history") == [
-        (2, 2)
-    ]
+    history = both.database.query("select max(generation), count(*) from kindred.run_history")
+    assert history == [(2, 2)]
     assert both.database.query("select count(*) from public.dashboard") == [
-        (before["customers"].num_rows,)
+        (second_run["customers"].num_rows,)
     ]
+
+
+def test_checks_find_the_same(both: Both, second_run: dict[str, pa.Table]) -> None:
+    """Every check of the data counts the same rows on both engines, and ends alike."""
+    told = """
+        select
+            suite, layer, table_name, column_name, expectation, meaning, severity, is_success,
+            checked_count, unexpected_count, unexpected_percent, error
+        from kindred.data_quality_results
+    """
+    ours = sorted(map(repr, both.ours.query(told)))
+    assert len(ours) > 100
+    assert sorted(map(repr, both.database.query(told))) == ours
+
+
+def test_a_build_publishes_masked_views_and_all_rows(
+    both: Both, second_run: dict[str, pa.Table]
+) -> None:
+    """BI reads every mart, masked as on DuckDB; the report lies in the project's folder."""
+    published = both.ours.root / "published" / "current" / "kindred.duckdb"
+    with duckdb.connect(str(published), read_only=True) as connection:
+        columns = "customer_id, email, phone, birth_date, last_name, order_count, can_email"
+        ours = connection.execute(f"select {columns} from customers").fetchall()
+    theirs = both.database.query(f"select {columns} from published.customers")
+    assert sorted(map(repr, theirs)) == sorted(map(repr, ours))
+    emails = both.database.query("select count(email) from published_restricted.customers")
+    assert emails == both.ours.query("select count(email) from kindred.customers")
+    assert (both.theirs.root / "reports" / "report.html").is_file()

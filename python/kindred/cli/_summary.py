@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from kindred.warehouse.publication import Publication
+
 _STREAM_NAMES = {
     "person_records": "person records",
     "account_records": "company records",
@@ -35,7 +37,7 @@ class Closing:
     checks: CheckRun
     tests: Counter[str]
     seconds: float
-    published: Path | None
+    published: Publication | None
     reports: Path
 
 
@@ -169,9 +171,8 @@ def _quality_lines(closing: Closing) -> list[str]:
 def _places(closing: Closing) -> dict[str, str]:
     found: dict[str, str] = {}
     if closing.published is not None:
-        current = closing.published.parent / "current"
-        found["for everybody"] = str(current / "kindred.duckdb")
-        found["restricted"] = str(current / "kindred_restricted.duckdb")
+        found["for everybody"] = closing.published.for_everybody
+        found["restricted"] = closing.published.restricted
     found["report"] = str(closing.reports / "report.html")
     found["Data Docs"] = str(closing.reports / "data_docs" / "index.html")
     return found
@@ -179,8 +180,8 @@ def _places(closing: Closing) -> dict[str, str]:
 
 def _next_steps(closing: Closing) -> list[str]:
     steps: list[str] = []
-    if closing.published is not None:
-        current = closing.published.parent / "current" / "kindred.duckdb"
+    if closing.published is not None and closing.published.engine == "duckdb":
+        current = closing.published.for_everybody
         query = f"duckdb.connect('{current}', read_only=True).table('customers').limit(5).show()"
         steps.append(f'python -c "import duckdb; {query}"')
     if closing.figures.example_customer:

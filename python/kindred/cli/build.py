@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from kindred.cli._summary import Closing
     from kindred.warehouse.dbt_run import DbtOutcome
+    from kindred.warehouse.publication import Publication
 
 CHECK_FAILED = 1
 COULD_NOT_RUN = 2
@@ -60,7 +61,7 @@ def command(
     Example: kindred build --sources salesforce,stripe --as-of 2026-06-30
     """
     from kindred.cli._summary import print_summary, summary_markdown
-    from kindred.warehouse.lock import run_lock
+    from kindred.warehouse.target import locked
 
     started = time.monotonic()
     variables = parse_vars(vars_text)
@@ -71,7 +72,7 @@ def command(
     project = with_variables(project, variables)
     profile = load_profile(project, target)
     screen = console()
-    with run_lock(profile.duckdb_path(), "kindred build") as lock:
+    with locked(profile, "kindred build") as lock:
         look_before(project, profile)
         extra = _dbt_options(select, full_refresh)
         outcome = run_stages(screen, project, profile, variables, extra, verbose, lock)
@@ -98,16 +99,16 @@ def finish(
     """Check, publish if nothing critical failed, and gather the figures."""
     from kindred.cli.check import check, reports_directory
     from kindred.cli.publish import publish
-    from kindred.warehouse.database import connected
     from kindred.warehouse.figures import read_figures
+    from kindred.warehouse.target import home_of, opened
 
     screen.print(f"[dim]{time.monotonic() - started:5.0f} s[/]  Checks")
     checks = check(screen, project, profile, junit)
-    published: Path | None = None
+    published: Publication | None = None
     if checks.verdict.is_fit and not skip_publish:
         screen.print(f"[dim]{time.monotonic() - started:5.0f} s[/]  Publication")
-        published = publish(screen, project, profile).directory
-    with connected(profile.duckdb_path(), read_only=True) as connection:
+        published = publish(screen, project, profile)
+    with opened(profile, read_only=True) as connection:
         figures = read_figures(connection, project, profile)
     from kindred.cli._summary import Closing
 
@@ -117,7 +118,7 @@ def finish(
         tests=outcome.test_counts,
         seconds=time.monotonic() - started,
         published=published,
-        reports=reports_directory(profile.duckdb_path()),
+        reports=reports_directory(home_of(project, profile)),
     )
 
 
@@ -171,7 +172,6 @@ def _dbt_options(select: str | None, full_refresh: bool) -> list[str]:
 
 def look_before(project: Project, profile: Profile) -> None:
     """Refuse what is known to fail: names in vars, the profile, missing raw tables."""
-    from kindred.warehouse.database import connected
     from kindred.warehouse.preflight import (
         check_profile,
         identity_problems,
@@ -181,11 +181,12 @@ def look_before(project: Project, profile: Profile) -> None:
         refuse,
         source_states,
     )
+    from kindred.warehouse.target import opened
 
     check_profile(profile)
     refuse(naming_problems(project))
     refuse(identity_problems(project, moment_of(project.variables)))
-    with connected(profile.duckdb_path(), read_only=True) as connection:
+    with opened(profile, read_only=True) as connection:
         refuse(raw_problems(source_states(connection, project, list(project.sources))))
 
 

@@ -33,19 +33,15 @@ def command(project_dir: Path | None, target: str | None, junit: Path | None) ->
 
     Example: kindred check --junit reports/checks.xml
     """
-    from kindred.warehouse.lock import run_lock
+    from kindred.warehouse.target import home_of, locked, refuse_missing
 
     project = load_project(project_dir)
     profile = load_profile(project, target)
-    database = profile.duckdb_path()
     screen = console()
-    if not database.exists():
-        raise KindredError(
-            f"There is no database {database} yet.", "run `kindred load DIR`, then `kindred build`."
-        )
-    with run_lock(database, "kindred check"):
+    refuse_missing(profile)
+    with locked(profile, "kindred check"):
         run = check(screen, project, profile, junit)
-    print_verdict(screen, run, reports_directory(database))
+    print_verdict(screen, run, reports_directory(home_of(project, profile)))
     from kindred.quality.report import as_markdown
 
     write_step_summary(as_markdown(run))
@@ -53,9 +49,9 @@ def command(project_dir: Path | None, target: str | None, junit: Path | None) ->
         raise SystemExit(1)
 
 
-def reports_directory(database: Path) -> Path:
-    """Where reports lie: beside the working database."""
-    return database.parent / "reports"
+def reports_directory(home: Path) -> Path:
+    """Where reports lie, in the folder that `kindred.warehouse.target.home_of` gives."""
+    return home / "reports"
 
 
 def check(
@@ -66,12 +62,12 @@ def check(
     from kindred.quality.evaluate import run_suites
     from kindred.quality.report import write_junit
     from kindred.quality.results import current_generation, save_results
-    from kindred.warehouse.database import connected, has_relation
+    from kindred.warehouse.database import has_relation
+    from kindred.warehouse.target import for_the_report, home_of, opened
 
-    database = profile.duckdb_path()
-    reports = reports_directory(database)
+    reports = reports_directory(home_of(project, profile))
     docs = reports / "data_docs"
-    with connected(database) as connection, screen.status("Checking") as status:
+    with opened(profile) as connection, screen.status("Checking") as status:
         generation = current_generation(connection, profile.schema_of("identity"), profile.schema)
         if not has_relation(connection, profile.schema, RESULTS_TABLE):
             raise KindredError(
@@ -89,7 +85,8 @@ def check(
         )
         save_results(connection, profile.schema, run, RESULTS_TABLE)
         status.update("Writing the report")
-        write_report(connection, profile, reports / FILE_NAME, run.skipped)
+        with for_the_report(connection, profile) as source:
+            write_report(source, profile, reports / FILE_NAME, run.skipped)
     if junit is not None:
         write_junit(run, junit)
     return run

@@ -24,22 +24,23 @@ def command(project_dir: Path | None, target: str | None, keep: int) -> None:
 
     Writes published/<run>/kindred.duckdb (masked, for BI) and kindred_restricted.duckdb, then
     swaps published/current to it in one step: readers see the old pair or the new one, never a
-    mixture, and are never locked out.
+    mixture, and are never locked out. On Postgres the views of the schemas published and
+    published_restricted are pointed to the run's tables, in one transaction.
 
     Example: kindred publish --keep 5
     """
-    from kindred.warehouse.lock import run_lock
+    from kindred.warehouse.target import locked
 
     project = load_project(project_dir)
     profile = load_profile(project, target)
     screen = console()
-    with run_lock(profile.duckdb_path(), "kindred publish"):
+    with locked(profile, "kindred publish"):
         done = publish(screen, project, profile, keep)
     screen.print(
         f"Published {plural(len(done.rows), 'table')} of generation "
-        f"{done.generation.number} as {done.directory.name}."
+        f"{done.generation.number} as {done.name}."
     )
-    screen.print(f"Read it: {done.directory.parent / 'current' / 'kindred.duckdb'}", soft_wrap=True)
+    screen.print(f"Read it: {done.for_everybody}", soft_wrap=True)
 
 
 def publish(screen: Console, project: Project, profile: Profile, keep: int = 3) -> Publication:

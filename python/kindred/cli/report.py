@@ -29,23 +29,23 @@ def command(project_dir: Path | None, target: str | None, out: Path | None) -> N
     """
     from kindred.cli.check import reports_directory
     from kindred.pages.report import FILE_NAME, write_report
-    from kindred.warehouse.database import connected
+    from kindred.warehouse.target import for_the_report, home_of, opened, refuse_missing
 
-    profile = load_profile(load_project(project_dir), target)
-    database = profile.duckdb_path()
-    if not database.is_file():
-        raise KindredError(
-            f"There is no database {database} yet.", "run `kindred load DIR`, then `kindred build`."
-        )
-    path = out or reports_directory(database) / FILE_NAME
+    project = load_project(project_dir)
+    profile = load_profile(project, target)
+    refuse_missing(profile)
+    path = out or reports_directory(home_of(project, profile)) / FILE_NAME
     if path.suffix.lower() != ".html" or path.is_dir():
         raise KindredError(
             f"{path} {'is a folder' if path.is_dir() else 'does not end in .html'}.",
             "name a file like report.html.",
         )
-    with connected(database, read_only=True) as connection:
+    with (
+        opened(profile, read_only=True) as connection,
+        for_the_report(connection, profile) as source,
+    ):
         try:
-            write_report(connection, profile, path)
+            write_report(source, profile, path)
         except OSError as error:
             raise KindredError(
                 f"{path} cannot be written.", "name a file in a folder that you may write to."

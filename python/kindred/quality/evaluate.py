@@ -12,16 +12,13 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kindred.project import Profile, Project
 from kindred.quality.batches import available_columns, read_batch
 from kindred.quality.results import CheckResult, CheckRun, Generation
 from kindred.quality.suites import Batch, Check, Suite, batches_for
-from kindred.warehouse.database import columns_of, has_relation
-
-if TYPE_CHECKING:
-    import duckdb
+from kindred.warehouse.database import Connection, columns_of, engine_errors, has_relation
 
 # Counts and percentages only: the list of unexpected values stays empty.
 RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
@@ -29,7 +26,7 @@ _SITE = "data_docs"
 
 
 def run_suites(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     project: Project,
     profile: Profile,
     generation: Generation,
@@ -58,9 +55,7 @@ def run_suites(
     return CheckRun(generation, tuple(results), tuple(skipped), time.monotonic() - started)
 
 
-def _reason_to_skip(
-    connection: duckdb.DuckDBPyConnection, batch: Batch, fed: set[str]
-) -> str | None:
+def _reason_to_skip(connection: Connection, batch: Batch, fed: set[str]) -> str | None:
     if batch.fed_by and batch.fed_by not in fed:
         return f"no source that is on feeds {batch.fed_by}"
     if not batch.is_optional:
@@ -109,16 +104,14 @@ def _context(docs: Path | None) -> Any:
 
 
 def _check_batch(
-    connection: duckdb.DuckDBPyConnection, context: Any, batch: Batch, generation: Generation
+    connection: Connection, context: Any, batch: Batch, generation: Generation
 ) -> list[CheckResult]:
-    import duckdb
-
     try:
         columns = available_columns(connection, batch, generation.as_of_sql)
         if not columns:
             return [_not_checked(batch, check, "the table is missing") for check in batch.checks]
         frame = read_batch(connection, batch, columns, generation.as_of_sql)
-    except duckdb.Error as error:
+    except engine_errors() as error:
         # The engine's own words may hold a value; its kind of error does not.
         why = f"the table could not be read ({type(error).__name__})"
         return [_not_checked(batch, check, why) for check in batch.checks]

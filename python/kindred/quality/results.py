@@ -7,14 +7,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from kindred.errors import KindredError
 from kindred.quality.suites import SEVERITIES, Batch, Check, Severity
-from kindred.warehouse.database import columns_of, has_relation, quoted
-
-if TYPE_CHECKING:
-    import duckdb
+from kindred.warehouse.database import Connection, columns_of, has_relation, quoted
 
 RESULT_COLUMNS = (
     "result_id",
@@ -117,9 +113,7 @@ class CheckRun:
         )
 
 
-def current_generation(
-    connection: duckdb.DuckDBPyConnection, schema: str, marts: str
-) -> Generation:
+def current_generation(connection: Connection, schema: str, marts: str) -> Generation:
     """The generation that the last build wrote (table `generation` of the identity schema).
 
     Raises KindredError where there is none, or where it is absent from `run_history` of the marts:
@@ -150,9 +144,7 @@ def current_generation(
     return generation
 
 
-def save_results(
-    connection: duckdb.DuckDBPyConnection, schema: str, run: CheckRun, table: str
-) -> None:
+def save_results(connection: Connection, schema: str, run: CheckRun, table: str) -> None:
     """Write the results into the mart, in place of earlier ones of the same generation."""
     have = columns_of(connection, schema, table)
     if not have:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from kindred.project import Profile
 from kindred.quality.results import RESULT_COLUMNS, CheckResult, CheckRun, Generation
 from kindred.quality.suites import LAYERS, Batch, Check, in_target, shipped_suites
-from kindred.warehouse.database import columns_of, quoted
-
-if TYPE_CHECKING:
-    import duckdb
+from kindred.warehouse.database import Connection, columns_of, quoted
 
 
 def stored_run(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     profile: Profile,
     table: str,
     generation: Generation,

@@ -8,7 +8,7 @@ A suite is one YAML file in this package's folder `suites/`:
   optional `columns` (computed ones: name -> SQL), optional `fed_by` (skipped where no source
   feeds that stream), `optional: true` (skipped where the table does not exist), and `checks`.
 - `each_raw_table`: `facts` (name -> SQL over one raw table) and `checks` of them, a template for
-  every raw table that is there ({source}, {table}, {quoted_key}, {quoted_loaded_at}, {days}).
+  every raw table that is there ({source}, {table}, {quoted_key}, {loaded_at_moment}, {days}).
 - a check: `expect` (an expectation of Great Expectations without its `expect_`), `column`,
   `with` (its arguments), `severity` (critical, warning, info) and `meaning` in plain English.
 """
@@ -31,6 +31,19 @@ from kindred.warehouse.database import quoted
 Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 LAYERS = ("raw", "streams", "identity", "marts")
+# A column of any type as a moment, null where it is none: a day that exists, and a time.
+_DAY = (
+    "[1-9][0-9]{{3}}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+    "|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+    "|[1-9][0-9](?:0[48]|[2468][048]|[13579][26])-02-29"
+)
+_TIME = "[ T](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+_MOMENT = {
+    "duckdb": "try_cast(cast({} as text) as timestamp)",
+    "postgres": (
+        f"cast(substring(cast({{}} as text) from '^((?:{_DAY})(?:{_TIME})?)') as timestamp)"
+    ),
+}
 _RELATION = re.compile(r"\{([a-z_]+)\.([a-z_0-9]+)\}")
 
 
@@ -170,12 +183,13 @@ def batches_for(
     `columns_of_raw` gives the columns of a raw table (schema, name); none where it is not there.
     """
     found: list[Batch] = []
+    engine = "duckdb" if profile.type == "duckdb" else "postgres"
     for suite in suites if suites is not None else shipped_suites():
         if suite.raw_template:
             found += [
                 batch
                 for source in project.sources
-                if (batch := _raw_batch(project, suite, source, columns_of_raw)) is not None
+                if (batch := _raw_batch(project, suite, source, columns_of_raw, engine)) is not None
             ]
         found += [in_target(batch, profile) for batch in suite.batches]
     return found
@@ -200,6 +214,7 @@ def _raw_batch(
     suite: Suite,
     source: str,
     columns_of_raw: Callable[[str, str], Collection[str]],
+    engine: str,
 ) -> Batch | None:
     """The facts of all raw tables of a source in one row, and their checks."""
     schema = source_schema(project, source)
@@ -210,7 +225,7 @@ def _raw_batch(
         have = {name.lower() for name in columns_of_raw(schema, table.name)}
         if not have:
             continue
-        values = _template_values(table, have, freshness.get(table.name))
+        values = _template_values(table, have, freshness.get(table.name), engine)
         facts = {
             name: sql
             for name, sql in suite.raw_template["facts"].items()
@@ -241,7 +256,7 @@ def _raw_batch(
 
 
 def _template_values(
-    table: RawTable, have: set[str], freshness: tuple[str, float] | None
+    table: RawTable, have: set[str], freshness: tuple[str, float] | None, engine: str
 ) -> dict[str, Any]:
     """What fills the template for a table; a value that is not known is None."""
     keys = [column.name for column in table.columns if column.is_required]
@@ -253,7 +268,7 @@ def _template_values(
         "source": table.source,
         "table": table.name,
         "quoted_key": quoted(key) if key else None,
-        "quoted_loaded_at": quoted(loaded_at) if loaded_at else None,
+        "loaded_at_moment": _MOMENT[engine].format(quoted(loaded_at)) if loaded_at else None,
         "days": int(days) if days is not None and days == int(days) else days,
     }
 

@@ -1,4 +1,8 @@
-"""The working DuckDB file: opening it, naming things in it, small questions to it."""
+"""The working database: opening a DuckDB file, naming things, small questions.
+
+A question takes a DuckDB connection or a Postgres one (`AskedLikeDuckDB`) and is written in SQL
+that both read.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,56 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kindred.errors import KindredError
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 _HOLDER = re.compile(r"PID (\d+)")
+
+
+# How Postgres calls types, and the names that both engines read.
+_TYPES = {
+    "text": "VARCHAR",
+    "character varying": "VARCHAR",
+    "timestamp without time zone": "TIMESTAMP",
+    "numeric": "DECIMAL(38, 6)",
+}
+
+
+class Connection(Protocol):
+    """What questions need of a connection."""
+
+    def execute(self, query: Any, parameters: Any = ..., /) -> Any:
+        """Run a statement and give something with `fetchall`."""
+
+    def executemany(self, query: Any, parameters: Any = ..., /) -> Any:
+        """Run a statement once for each row of values."""
+
+    def begin(self) -> Any:
+        """Open a transaction."""
+
+    def commit(self) -> Any:
+        """Commit the open transaction."""
+
+    def rollback(self) -> Any:
+        """Roll the open transaction back."""
+
+
+def is_postgres(connection: Connection) -> bool:
+    """Whether a connection leads to Postgres."""
+    return getattr(connection, "engine", "duckdb") == "postgres"
+
+
+def engine_errors() -> tuple[type[Exception], ...]:
+    """What the engines raise."""
+    import duckdb
+    import psycopg2
+
+    return (duckdb.Error, psycopg2.Error)
 
 
 def quoted(*parts: str) -> str:
@@ -75,7 +121,7 @@ def connected(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBP
         connection.close()
 
 
-def has_relation(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
+def has_relation(connection: Connection, schema: str, name: str) -> bool:
     """Whether a table or view of that name exists."""
     found = connection.execute(
         "select count(*) from information_schema.tables"
@@ -86,7 +132,7 @@ def has_relation(connection: duckdb.DuckDBPyConnection, schema: str, name: str) 
     return bool(found[0][0])
 
 
-def relations(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+def relations(connection: Connection) -> dict[str, list[str]]:
     """Tables and views by schema, both in lower case and sorted."""
     rows = connection.execute(
         "select lower(table_schema), lower(table_name) from information_schema.tables"
@@ -98,7 +144,7 @@ def relations(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     return found
 
 
-def columns_of(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> dict[str, str]:
+def columns_of(connection: Connection, schema: str, name: str) -> dict[str, str]:
     """Columns of a relation with their types, in order; empty where it does not exist."""
     rows = connection.execute(
         "select column_name, data_type from information_schema.columns"
@@ -106,10 +152,33 @@ def columns_of(connection: duckdb.DuckDBPyConnection, schema: str, name: str) ->
         " and lower(table_name) = lower(?) order by ordinal_position",
         [schema, name],
     ).fetchall()
-    return {str(column): str(kind) for column, kind in rows}
+    return {str(column): _TYPES.get(str(kind), str(kind).upper()) for column, kind in rows}
 
 
-def row_count(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> int:
+def columns_of_query(connection: Connection, query: str) -> dict[str, str]:
+    """Columns of a query with their types, in order."""
+    if is_postgres(connection):
+        connection.execute(f"create temporary view described_query as {query}")
+        found = connection.execute(
+            "select attname, format_type(atttypid, null) from pg_attribute"
+            " where attrelid = 'pg_temp.described_query'::regclass and attnum > 0 order by attnum"
+        ).fetchall()
+        connection.execute("drop view pg_temp.described_query")
+    else:
+        found = connection.execute(f"describe {query}").fetchall()
+    return {str(row[0]): _TYPES.get(str(row[1]), str(row[1]).upper()) for row in found}
+
+
+def arrow_rows(connection: Connection, query: str) -> pa.Table:
+    """The rows of a query as an Arrow table."""
+    if is_postgres(connection):
+        from kindred.warehouse.postgres_copy import read_query
+
+        return read_query(connection.raw, query)  # type: ignore[attr-defined]
+    return connection.execute(query).to_arrow_table()
+
+
+def row_count(connection: Connection, schema: str, name: str) -> int:
     """Number of rows of a relation."""
     sql = f"select count(*) from {quoted(schema, name)}"  # noqa: S608 - quoted names
     return int(connection.execute(sql).fetchall()[0][0])

@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from kindred.errors import KindredError
 from kindred.project import Profile, Project, load_profile, segment_files
-from kindred.warehouse.database import connected, has_relation, quoted
+from kindred.warehouse.database import Connection, connected, has_relation, quoted
 from kindred.warehouse.lock import lock_holder
+from kindred.warehouse.postgres import is_postgres
 from kindred.warehouse.preflight import (
     Problem,
     SourceState,
@@ -24,12 +25,18 @@ from kindred.warehouse.preflight import (
     source_states,
 )
 from kindred.warehouse.publication import CURRENT, current_run, published_directory
-
-if TYPE_CHECKING:
-    import duckdb
+from kindred.warehouse.target import name_of, opened
 
 Level = Literal["fine", "note", "problem"]
-_NEEDED = ("dbt-core", "dbt-duckdb", "duckdb", "splink", "great-expectations", "pyarrow")
+_NEEDED = (
+    "dbt-core",
+    "dbt-duckdb",
+    "dbt-postgres",
+    "duckdb",
+    "splink",
+    "great-expectations",
+    "pyarrow",
+)
 _LEAST_DISK = 2 * 1024**3
 
 
@@ -49,6 +56,8 @@ def diagnose(project: Project, target: str | None) -> list[Finding]:
     profile = _profile(project, target, found)
     if profile is None:
         return found
+    if is_postgres(profile):
+        return found + _privacy_key(project) + _postgres(project, profile)
     database = profile.duckdb_path()
     found += _disk(database) + _lock(database)
     found += _privacy_key(project)
@@ -70,6 +79,33 @@ def diagnose(project: Project, target: str | None) -> list[Finding]:
     except KindredError as error:
         found.append(Finding("database", "problem", error.message, error.hint))
     return found + _published(database)
+
+
+def _postgres(project: Project, profile: Profile) -> list[Finding]:
+    """The server, what the database is fit for, the raw tables and the last build."""
+    try:
+        with opened(profile, read_only=True) as connection:
+            ((version, encoding, folds, by_code),) = connection.execute(
+                "select current_setting('server_version'), current_setting('server_encoding'),"
+                " lower('ÄÉ') = 'äé', 'a' > 'B'"
+            ).fetchall()
+            found = [Finding("database", "fine", f"{name_of(profile)} (Postgres {version})")]
+            found += _letters(str(encoding), bool(folds), bool(by_code))
+            found += _sources(connection, project)
+            return found + _history(connection, profile)
+    except KindredError as error:
+        return [Finding("database", "problem", error.message, error.hint)]
+
+
+def _letters(encoding: str, folds: bool, by_code: bool) -> list[Finding]:
+    new = "make the database with encoding UTF8 and locale C.UTF-8, see docs/postgres.md."
+    if encoding != "UTF8" or not folds:
+        what = "it holds no Unicode" if encoding != "UTF8" else "it cannot lower É to é"
+        return [Finding("letters", "problem", f"{what}, so that names would not match.", new)]
+    if not by_code:
+        text = "texts are ordered by language; where rows tie, DuckDB may keep another one."
+        return [Finding("letters", "note", text, new)]
+    return [Finding("letters", "fine", "UTF8, ordered by code point")]
 
 
 def is_usable(findings: Sequence[Finding]) -> bool:
@@ -162,7 +198,7 @@ def _privacy_key(project: Project) -> list[Finding]:
     ]
 
 
-def _sources(connection: duckdb.DuckDBPyConnection, project: Project) -> list[Finding]:
+def _sources(connection: Connection, project: Project) -> list[Finding]:
     states = source_states(connection, project, list(project.sources))
     problems = {state.source: raw_problems([state]) for state in states}
     found: list[Finding] = []
@@ -189,7 +225,7 @@ def _wired(state: SourceState) -> Finding:
     return Finding(topic, "fine", f"{text} (optional and not there: {shown})")
 
 
-def _history(connection: duckdb.DuckDBPyConnection, profile: Profile) -> list[Finding]:
+def _history(connection: Connection, profile: Profile) -> list[Finding]:
     identity = profile.schema_of("identity")
     if not has_relation(connection, identity, "generation"):
         return [Finding("last run", "note", "none yet.", "run `kindred build`.")]

@@ -102,7 +102,7 @@ def masked(column: str, kind: str) -> str:
     """
     if kind.startswith("VARCHAR"):
         return (
-            f"case when {column} is null then null when contains({column}, '@')"
+            f"case when {column} is null then null when strpos({column}, '@') > 0"
             f" then left({column}, 1) || '***@' || split_part({column}, '@', -1)"
             f" else left({column}, 1) || '***' end"
         )

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from kindred.project import Profile, Project
-from kindred.warehouse.database import columns_of, has_relation, quoted
-
-if TYPE_CHECKING:
-    import duckdb
+from kindred.warehouse.database import Connection, columns_of, has_relation, quoted
 
 STREAMS = (
     "person_records",
@@ -77,9 +73,7 @@ class Figures:
         return self.linked_records / self.matched_records
 
 
-def read_figures(
-    connection: duckdb.DuckDBPyConnection, project: Project, profile: Profile
-) -> Figures:
+def read_figures(connection: Connection, project: Project, profile: Profile) -> Figures:
     """Read the figures of the working database."""
     streams, identity = profile.schema_of("streams"), profile.schema_of("identity")
     matched = _matched(connection, identity)
@@ -106,18 +100,14 @@ def read_figures(
     )
 
 
-def _count(
-    connection: duckdb.DuckDBPyConnection, schema: str, name: str, condition: str = "true"
-) -> int | None:
+def _count(connection: Connection, schema: str, name: str, condition: str = "true") -> int | None:
     if not has_relation(connection, schema, name):
         return None
     sql = f"select count(*) from {quoted(schema, name)} where {condition}"  # noqa: S608
     return int(connection.execute(sql).fetchall()[0][0])
 
 
-def _sums(
-    connection: duckdb.DuckDBPyConnection, schema: str, name: str, measure: str
-) -> dict[str, int]:
+def _sums(connection: Connection, schema: str, name: str, measure: str) -> dict[str, int]:
     """`measure` by source; empty where the table is missing."""
     if not has_relation(connection, schema, name):
         return {}
@@ -125,9 +115,7 @@ def _sums(
     return {str(source): int(value or 0) for source, value in connection.execute(sql).fetchall()}
 
 
-def _source_rows(
-    connection: duckdb.DuckDBPyConnection, project: Project, profile: Profile
-) -> list[SourceRows]:
+def _source_rows(connection: Connection, project: Project, profile: Profile) -> list[SourceRows]:
     streams = profile.schema_of("streams")
     raw = _sums(connection, streams, "row_counts", "sum(raw_count)")
     staged = _sums(connection, streams, "row_counts", "sum(staged_count)")
@@ -150,9 +138,7 @@ def _source_rows(
     ]
 
 
-def _matched(
-    connection: duckdb.DuckDBPyConnection, identity: str
-) -> tuple[int | None, int | None, str | None]:
+def _matched(connection: Connection, identity: str) -> tuple[int | None, int | None, str | None]:
     """Records in customers, those that share a customer, and a customer worth a look."""
     if not has_relation(connection, identity, "int_person_ids"):
         return None, None, None
@@ -162,12 +148,14 @@ def _matched(
     )
     found = connection.execute(
         "select sum(record_count), coalesce(sum(record_count) filter (where record_count > 1), 0),"  # noqa: S608
-        f" arg_max(customer_id, (least(record_count, 6), customer_id)) from ({sizes})"
+        f" min(example) from ({sizes}) as sizes cross join ("
+        f"select customer_id as example from ({sizes}) as largest"
+        " order by least(record_count, 6) desc, customer_id desc limit 1) as examples"
     ).fetchall()
-    return int(found[0][0] or 0), int(found[0][1]), found[0][2]
+    return int(found[0][0] or 0), int(found[0][1] or 0), found[0][2]
 
 
-def _consents(connection: duckdb.DuckDBPyConnection, marts: str) -> dict[str, float]:
+def _consents(connection: Connection, marts: str) -> dict[str, float]:
     have = [name for name in CONSENTS if name in columns_of(connection, marts, "customers")]
     if not have:
         return {}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kindred.errors import KindredError
 from kindred.project import Profile
@@ -119,3 +119,54 @@ def columns_of(connection: PgConnection, schema: str, name: str) -> dict[str, st
             [schema, name],
         )
         return {str(column): str(kind) for column, kind in cursor.fetchall()}
+
+
+class AskedLikeDuckDB:
+    """A Postgres connection with the few methods of a DuckDB connection that questions need.
+
+    Each statement is committed at once, unless `begin` was called. Marks of values are `?`.
+    """
+
+    engine = "postgres"
+
+    def __init__(self, connection: PgConnection) -> None:
+        self.raw = connection
+        self._rows: list[tuple[Any, ...]] = []
+        connection.autocommit = True
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> AskedLikeDuckDB:
+        """Run a statement; `fetchall` then gives its rows."""
+        with self.raw.cursor() as cursor:
+            cursor.execute(*_with_values(sql, values))
+            self._rows = list(cursor.fetchall()) if cursor.description else []
+        return self
+
+    def executemany(self, sql: str, rows: Sequence[Sequence[Any]] = ()) -> None:
+        """Run a statement once for each row of values."""
+        with self.raw.cursor() as cursor:
+            for row in rows:
+                cursor.execute(*_with_values(sql, row))
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Rows of the last statement."""
+        return self._rows
+
+    def begin(self) -> None:
+        """Open a transaction."""
+        self.raw.autocommit = False
+
+    def commit(self) -> None:
+        """Commit the open transaction."""
+        self.raw.commit()
+        self.raw.autocommit = True
+
+    def rollback(self) -> None:
+        """Roll the open transaction back."""
+        self.raw.rollback()
+        self.raw.autocommit = True
+
+
+def _with_values(sql: str, values: Sequence[Any]) -> tuple[str, list[Any] | None]:
+    if not values:
+        return sql, None
+    return sql.replace("%", "%%").replace("?", "%s"), list(values)

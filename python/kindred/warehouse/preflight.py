@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kindred.errors import KindredError
 from kindred.project import (
@@ -18,10 +18,7 @@ from kindred.project import (
     segment_files,
     source_schema,
 )
-from kindred.warehouse.database import columns_of, quoted
-
-if TYPE_CHECKING:
-    import duckdb
+from kindred.warehouse.database import Connection, columns_of, quoted
 
 
 @dataclass(frozen=True)
@@ -117,15 +114,13 @@ def _segment_problems(project: Project) -> list[Problem]:
 
 
 def source_states(
-    connection: duckdb.DuckDBPyConnection, project: Project, sources: Sequence[str]
+    connection: Connection, project: Project, sources: Sequence[str]
 ) -> list[SourceState]:
     """The state of the raw tables of each source."""
     return [_source_state(connection, project, source) for source in sources]
 
 
-def _source_state(
-    connection: duckdb.DuckDBPyConnection, project: Project, source: str
-) -> SourceState:
+def _source_state(connection: Connection, project: Project, source: str) -> SourceState:
     schema = source_schema(project, source)
     present: list[str] = []
     missing: dict[bool, list[str]] = {True: [], False: []}
@@ -161,7 +156,7 @@ def _note_columns(table: RawTable, columns: set[str], lacking: dict[bool, list[s
             lacking[column.is_required].append(f"{table.name}.{column.name}")
 
 
-def _has_a_row(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+def _has_a_row(connection: Connection, schema: str, table: str) -> bool:
     sql = f"select 1 from {quoted(schema, table)} limit 1"  # noqa: S608 - quoted names
     return bool(connection.execute(sql).fetchall())
 
@@ -260,5 +255,7 @@ def refuse(problems: Sequence[Problem]) -> None:
 def check_profile(profile: Profile) -> None:
     """Refuse a profile that the build cannot work on."""
     from kindred.warehouse.database import refuse_ambiguous_name
+    from kindred.warehouse.postgres import is_postgres
 
-    refuse_ambiguous_name(profile.duckdb_path(), profile.schema)
+    if not is_postgres(profile):
+        refuse_ambiguous_name(profile.duckdb_path(), profile.schema)

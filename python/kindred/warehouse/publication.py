@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 from kindred.errors import KindredError
 from kindred.project import Profile
 from kindred.quality.results import Generation, current_generation
-from kindred.warehouse.database import columns_of, has_relation, literal, quoted
+from kindred.warehouse import postgres, publication_postgres
+from kindred.warehouse.database import Connection, columns_of, has_relation, literal, quoted
 from kindred.warehouse.exposure import PublishedModel, masked_select, published_models
 
 if TYPE_CHECKING:
@@ -38,12 +39,15 @@ _FAILED = "not is_success and severity = 'critical'"
 
 @dataclass(frozen=True)
 class Publication:
-    """What was published."""
+    """What was published: under which name, and where people and the few read it."""
 
-    directory: Path
+    name: str
+    for_everybody: str
+    restricted: str
     generation: Generation
     rows: dict[str, int]
     removed: tuple[str, ...]
+    engine: str = "duckdb"
 
 
 def published_directory(database: Path) -> Path:
@@ -51,9 +55,7 @@ def published_directory(database: Path) -> Path:
     return database.parent / "published"
 
 
-def require_passed_check(
-    connection: duckdb.DuckDBPyConnection, schema: str, generation: Generation
-) -> None:
+def require_passed_check(connection: Connection, schema: str, generation: Generation) -> None:
     """Refuse a generation that was not checked, or whose check failed critically."""
     counted: list[tuple[int, int]] = []
     if has_relation(connection, schema, "data_quality_results"):
@@ -88,8 +90,10 @@ def publish(
     The run lock is the caller's. Raises KindredError where the generation was not checked, failed
     a critical check, or lacks a mart.
     """
-    database = profile.duckdb_path()
     models = published_models(manifest)
+    if postgres.is_postgres(profile):
+        return _publish_on_postgres(profile, models, keep, progress)
+    database = profile.duckdb_path()
     home = published_directory(database)
     home.mkdir(parents=True, exist_ok=True)
     for left in home.glob(_UNFINISHED + "*"):
@@ -110,7 +114,40 @@ def publish(
     _sync(unfinished)
     unfinished.rename(home / run)
     _point_current(home, run)
-    return Publication(home / run, generation, rows, tuple(_remove_old(home, keep)))
+    current = home / CURRENT
+    return Publication(
+        name=run,
+        for_everybody=str(current / MASKED_FILE),
+        restricted=str(current / RESTRICTED_FILE),
+        generation=generation,
+        rows=rows,
+        removed=tuple(_remove_old(home, keep)),
+    )
+
+
+def _publish_on_postgres(
+    profile: Profile,
+    models: list[PublishedModel],
+    keep: int,
+    progress: Callable[[str], None],
+) -> Publication:
+    with postgres.connected(profile) as server:
+        connection = postgres.AskedLikeDuckDB(server)
+        generation = current_generation(connection, profile.schema_of("identity"), profile.schema)
+        require_passed_check(connection, profile.schema, generation)
+        models = _existing(connection, models)
+        run, rows, removed = publication_postgres.write_publication(
+            connection, profile, models, generation, keep, progress
+        )
+    return Publication(
+        name=run,
+        for_everybody=f"schema {profile.schema_of(publication_postgres.MASKED)}",
+        restricted=f"schema {profile.schema_of(publication_postgres.RESTRICTED)}",
+        generation=generation,
+        rows=rows,
+        removed=tuple(removed),
+        engine="postgres",
+    )
 
 
 @contextmanager
@@ -143,9 +180,7 @@ def _working(profile: Profile, database: Path) -> Iterator[duckdb.DuckDBPyConnec
         connection.close()
 
 
-def _existing(
-    connection: duckdb.DuckDBPyConnection, models: list[PublishedModel]
-) -> list[PublishedModel]:
+def _existing(connection: Connection, models: list[PublishedModel]) -> list[PublishedModel]:
     missing = [
         f"{model.schema}.{model.name}"
         for model in models

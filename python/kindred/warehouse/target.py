@@ -1,0 +1,91 @@
+"""The target of the profile on whichever engine: open it, lock it, and where its files lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kindred.errors import KindredError
+from kindred.project import Profile, Project
+from kindred.warehouse import database, lock, postgres
+from kindred.warehouse.database import Connection, arrow_rows, has_relation, quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+_REPORT_MARTS = ("data_quality_results", "run_history", "identity_health")
+_REPORT_IDENTITY = ("generation", "int_person_model", "int_account_model")
+
+
+@contextmanager
+def opened(profile: Profile, *, read_only: bool = False) -> Iterator[Connection]:
+    """A connection to the working database that questions can be asked of."""
+    if postgres.is_postgres(profile):
+        with postgres.connected(profile) as connection:
+            yield postgres.AskedLikeDuckDB(connection)
+        return
+    with database.connected(profile.duckdb_path(), read_only=read_only) as connection:
+        yield connection
+
+
+@contextmanager
+def for_the_report(connection: Connection, profile: Profile) -> Iterator[duckdb.DuckDBPyConnection]:
+    """What the report reads, in DuckDB: the working file itself, or a copy in memory of its tables.
+
+    They hold counts, weights and models, and a few thousand rows.
+    """
+    import duckdb
+
+    if isinstance(connection, duckdb.DuckDBPyConnection):
+        yield connection
+        return
+    identity = profile.schema_of("identity")
+    with duckdb.connect() as copy:
+        copy.execute("set timezone = 'UTC'")
+        for schema, names in ((profile.schema, _REPORT_MARTS), (identity, _REPORT_IDENTITY)):
+            copy.execute(f"create schema if not exists {quoted(schema)}")
+            for name in names:
+                if has_relation(connection, schema, name):
+                    place = quoted(schema, name)
+                    query = f"select * from {place}"  # noqa: S608 - quoted names
+                    copy.register("copied", arrow_rows(connection, query))
+                    copy.execute(f"create table {place} as from copied")
+        yield copy
+
+
+@contextmanager
+def locked(profile: Profile, command: str) -> Iterator[int]:
+    """Hold the run lock for the block; yields a descriptor that a child must keep open.
+
+    A second run is refused at once (exit code 3). On Postgres the lock is the server's and lasts as
+    long as the connection, which a child that has its descriptor keeps open.
+    """
+    if postgres.is_postgres(profile):
+        with postgres.connected(profile) as connection, postgres.run_lock(connection):
+            yield connection.fileno()
+        return
+    with lock.run_lock(profile.duckdb_path(), command) as descriptor:
+        yield descriptor
+
+
+def home_of(project: Project, profile: Profile) -> Path:
+    """The folder that reports are written to: beside a DuckDB file, else the project's."""
+    return project.root if postgres.is_postgres(profile) else profile.duckdb_path().parent
+
+
+def name_of(profile: Profile) -> str:
+    """The working database, as messages name it."""
+    if postgres.is_postgres(profile):
+        return f"the database {profile.settings.get('dbname') or profile.settings.get('database')}"
+    return profile.duckdb_path().name
+
+
+def refuse_missing(profile: Profile) -> None:
+    """Refuse a DuckDB target whose file does not exist yet."""
+    if not postgres.is_postgres(profile) and not profile.duckdb_path().exists():
+        raise KindredError(
+            f"There is no database {profile.duckdb_path()} yet.",
+            "run `kindred load DIR`, then `kindred build`.",
+        )
