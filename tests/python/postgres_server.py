@@ -19,11 +19,13 @@ drop them.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -40,6 +42,7 @@ from psycopg2.extensions import parse_dsn
 REAL_SERVER = "KINDRED_TEST_POSTGRES"
 _USER = "kindred"
 _PORT = 5432
+_WHEN_PARENT_DIES = 1
 _NEW_CLUSTER = ("--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 # Data of a test needs to survive nothing.
 _SETTINGS = {
@@ -155,6 +158,7 @@ def _embedded(home: Path) -> Iterator[PostgresServer]:
             stderr=log,
             cwd=home,
             start_new_session=True,
+            preexec_fn=_end_with_the_tests,
             **runs_as,
         )
     address = {"host": str(data), "port": str(_PORT), "user": _USER, "password": "unused"}
@@ -200,6 +204,12 @@ def _unprivileged(home: Path, data: Path) -> dict[str, Any]:
     home.chmod(0o711)
     os.chown(data, nobody.pw_uid, nobody.pw_gid)
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _end_with_the_tests() -> None:
+    """Have the kernel stop the server when the tests are killed (Linux knows how)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_WHEN_PARENT_DIES, signal.SIGINT)
 
 
 def _call(command: Sequence[str | Path], folder: Path, runs_as: Mapping[str, Any]) -> None:
