@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from kindred.project import Profile
     from kindred.warehouse.publication import Publication
 
 _STREAM_NAMES = {
@@ -39,6 +40,7 @@ class Closing:
     seconds: float
     published: Publication | None
     reports: Path
+    profile: Profile
 
 
 def print_summary(screen: Console, closing: Closing) -> None:
@@ -180,7 +182,9 @@ def _places(closing: Closing) -> dict[str, str]:
 
 def _next_steps(closing: Closing) -> list[str]:
     steps: list[str] = []
-    if closing.published is not None and closing.published.engine == "duckdb":
+    if closing.profile.type != "duckdb":
+        return [f"kindred doctor --target {closing.profile.target}"]
+    if closing.published is not None:
         current = closing.published.for_everybody
         query = f"duckdb.connect('{current}', read_only=True).table('customers').limit(5).show()"
         steps.append(f'python -c "import duckdb; {query}"')

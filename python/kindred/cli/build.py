@@ -119,6 +119,7 @@ def finish(
         seconds=time.monotonic() - started,
         published=published,
         reports=reports_directory(home_of(project, profile)),
+        profile=profile,
     )
 
 

@@ -47,7 +47,6 @@ class Publication:
     generation: Generation
     rows: dict[str, int]
     removed: tuple[str, ...]
-    engine: str = "duckdb"
 
 
 def published_directory(database: Path) -> Path:
@@ -146,7 +145,6 @@ def _publish_on_postgres(
         generation=generation,
         rows=rows,
         removed=tuple(removed),
-        engine="postgres",
     )
 
 
