@@ -76,8 +76,9 @@ select * from given
 {%- endmacro %}
 
 {#-
-    Which id each record carries now. An old id goes to the cluster that holds most of its records
-    (of equal ones, that of the first record id). Of several old ids that meet in one cluster, the
+    Which id each record carries now. An old id goes to the cluster that holds most of its records:
+    of those that the last run saw, then of those that come back (of equal ones, that of the first
+    record id). Of several old ids that meet in one cluster, the
     oldest stays (of equally old ones, that with most records there, then the first by name). An id
     that was merged is out of use: a record that was gone meanwhile does not bring it back. A
     cluster without an heir gets a new id, which no id ever given may equal.
@@ -111,7 +112,8 @@ held_records as (
     select
         prior_ids.{{ id }},
         clusters.cluster_label,
-        count(*) as record_count
+        count(*) as record_count,
+        count(case when prior_ids.is_present then 1 end) as present_count
     from clusters
     inner join prior_ids on clusters.record_id = prior_ids.record_id
     left join known_ids on prior_ids.{{ id }} = known_ids.{{ id }}
@@ -126,7 +128,10 @@ heirs as (
         held_records.record_count,
         row_number() over (
             partition by held_records.{{ id }}
-            order by held_records.record_count desc, cluster_names.first_record_id asc
+            order by
+                held_records.present_count desc,
+                held_records.record_count desc,
+                cluster_names.first_record_id asc
         ) as choice
     from held_records
     inner join cluster_names on held_records.cluster_label = cluster_names.cluster_label
@@ -271,7 +276,10 @@ largest_flows as (
         flows.record_count,
         row_number() over (
             partition by flows.from_id
-            order by flows.record_count desc, ids_now.first_record_id asc
+            order by
+                flows.present_count desc,
+                flows.record_count desc,
+                ids_now.first_record_id asc
         ) as place
     from flows
     inner join ids_now on flows.to_id = ids_now.{{ id }}

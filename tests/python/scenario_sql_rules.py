@@ -54,8 +54,10 @@ ID_RULES: dict[str, tuple[Edit, ...]] = {
         Edit(_PRIOR, "inner join finished on", "left join finished on"),
     ),
     "an id has one heir": (Edit(_IDS, "heirs.choice = 1", "true"),),
+    "who stayed keeps the id": (Edit(_IDS, "held_records.present_count desc,", ""),),
     "the larger part keeps the id": (
-        Edit(_IDS, "order by held_records.record_count desc,", "order by"),
+        Edit(_IDS, "held_records.present_count desc,", ""),
+        Edit(_IDS, "held_records.record_count desc,", ""),
     ),
     "of equal parts that of the first record keeps the id": (
         Edit(_IDS, "cluster_names.first_record_id asc", "cluster_names.first_record_id desc"),

@@ -142,6 +142,7 @@ class Step:
     full_refresh: bool = False
     killed: bool = False
     every_test: bool = False
+    model: str = "shipped"
 
     def arguments(self) -> list[str]:
         """What dbt is called with."""
@@ -150,7 +151,7 @@ class Step:
             "segments": [],
             "scenario_schema": f"batch_{self.batch}",
             "as_of": MOMENTS[self.batch - 1],
-            "identity_model": "shipped",
+            "identity_model": self.model,
             "junk_max_names_per_contact": JUNK_LIMITS["email"],
             "junk_max_names_per_address": JUNK_LIMITS["address"],
         }

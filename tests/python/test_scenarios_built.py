@@ -43,10 +43,11 @@ def shuffled(tmp_path_factory: pytest.TempPathFactory) -> Played:
 
 @pytest.fixture(scope="module")
 def disordered(tmp_path_factory: pytest.TempPathFactory) -> Played:
-    """The batches in another order, some left out, the last one at the end."""
+    """The batches in another order, some left out, one matched by another model."""
     root = tmp_path_factory.mktemp("disordered")
     engine = DuckDb(root / "warehouse.duckdb")
-    return play(root / "project", engine, [Step(4), Step(2), Step(BATCHES)], shuffled=3)
+    steps = [Step(4), Step(2, model="train"), Step(BATCHES)]
+    return play(root / "project", engine, steps, shuffled=3)
 
 
 @pytest.mark.parametrize("name", sorted(NAMED))

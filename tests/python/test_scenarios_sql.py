@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scenario_data import BATCHES, Batch, Scenario, scenarios
-from scenario_judge import After, id_problems, partition_problems
+from scenario_judge import After, groups, id_problems, partition_problems
 from scenario_replay import Models, match, replay
 from scenario_sql_rules import ENTITIES, ID_RULES, RECORD_RULES
 from scenario_warehouse import compiled
@@ -85,6 +85,7 @@ def test_random_histories_keep_the_promises_of_ids(models: Models, entity: str) 
     since: dict[str, int] = {}
     merged: set[str] = set()
     before: set[str] = set()
+    earlier: set[tuple[frozenset[str], str]] = set()
     for run, after in enumerate(history, start=1):
         now = set(after.ids.values())
         since |= dict.fromkeys(now - set(since), run)
@@ -92,7 +93,10 @@ def test_random_histories_keep_the_promises_of_ids(models: Models, entity: str) 
         _ledger_tells(after, before, since)
         merged |= {str(e.from_id) for e in after.events if e.event == "merged"}
         assert not merged & now, "an id that was merged is in use again"
-        before = now
+        held = {(records, name) for name, records in groups(after.ids).items()}
+        stayed = {records for records, _ in earlier} & {records for records, _ in held}
+        assert {one for one in earlier if one[0] in stayed} <= held, "a group lost its id"
+        before, earlier = now, held
 
 
 def _every_id_leads(after: After, given: set[str]) -> None:
