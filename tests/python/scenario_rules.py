@@ -248,6 +248,11 @@ MATCHING_RULES: dict[str, Disable] = {
     "legal forms do not count": _without_list("legal_suffixes"),
     "a mail provider is no domain": _without_list("freemail_domains"),
     "another registration number silences a rule": _without_unless("account"),
+    "different registration numbers hold through other records": lambda m: _with(
+        m,
+        "account",
+        comparisons=tuple(replace(c, distinct=False) for c in m.account.comparisons),
+    ),
     "companies of one group at one address are no match": _without_kind(
         "account", "one group at one address"
     ),

@@ -468,7 +468,7 @@ ACCOUNT = Entity(
                 Level(
                     "one typo",
                     f"{_TYPO.format('registration')}"
-                    " and right(registration_l, 2) = right(registration_r, 2)",
+                    " and right(registration_l, 1) = right(registration_r, 1)",
                     0.02,
                     by_chance=1e-5,
                 ),
@@ -477,6 +477,7 @@ ACCOUNT = Entity(
             # A court's number and a tax number cannot be held against each other.
             skip="(register_l <> register_r and register_entry_l <> register_entry_r)",
             optional=True,
+            distinct=True,
             unique=True,
         ),
     ),

@@ -37,6 +37,8 @@ class Comparison:
     unique: the value is meant to belong to one entity, so its frequency says nothing more.
     optional: few organisations hold the field, and how full it is says nothing of the others: a
         model that knows it also fits records without it.
+    distinct: an entity has one such value: two records on the lowest level are kept apart at any
+        remove, unless a steward joins them.
     """
 
     field: str
@@ -47,6 +49,7 @@ class Comparison:
     unique: bool = False
     holders_of: tuple[str, ...] = ()
     optional: bool = False
+    distinct: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ one array, because there can be as many of them as there are customers.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,15 @@ class Bonds:
     cannot_right: IntArray = field(default_factory=_no_nodes)
     marked: IntArray = field(default_factory=_no_nodes)
     mark: IntArray = field(default_factory=_no_nodes)
+
+    def with_apart(self, labels: IntArray, left: IntArray, right: IntArray) -> Bonds:
+        """The same, with the given pairs that are in one cluster as pairs that are not one."""
+        met = labels[left] == labels[right]
+        return replace(
+            self,
+            cannot_left=np.concatenate([self.cannot_left, left[met]]),
+            cannot_right=np.concatenate([self.cannot_right, right[met]]),
+        )
 
     def inside(self, labels: IntArray, chosen: BoolArray, place: IntArray) -> Bonds:
         """Those within one cluster each, between the chosen nodes, by their new numbers."""

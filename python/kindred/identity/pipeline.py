@@ -166,7 +166,9 @@ def _resolve(
         (scored.left, scored.right, weights),
         (left, right, np.full(len(left), clusters.CERTAIN)),
     ]
-    settled = settling.settle(con, size, layers, cut, bonds, policy.largest)
+    settled = settling.settle(
+        con, size, layers, cut, bonds, policy.largest, scored.told_apart(comparisons)
+    )
     labels = settled.labels
     con.register("labels", pa.table({"n": np.arange(size, dtype=np.int64), "label": labels}))
     con.execute("create or replace table clustered as select * from labels")

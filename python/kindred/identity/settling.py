@@ -118,11 +118,16 @@ def settle(
     cut: float,
     bonds: Bonds,
     largest: int,
+    apart: tuple[IntArray, IntArray] | None = None,
 ) -> Settled:
-    """Clusters by the evidence (layers of weighed pairs, later ones first), then by the policy."""
+    """Clusters by the evidence (layers of weighed pairs, later ones first), then by the policy.
+
+    apart: pairs of nodes that are two entities, unless a steward joins them.
+    """
     left, right, weight = overlay(size, evidence)
     labels = clusters.cluster(size, left, right, weight, cut)
-    whole = stewardship.honour(labels, left, right, weight, cut, bonds)
+    held = bonds if apart is None else bonds.with_apart(labels, *apart)
+    whole = stewardship.honour(labels, left, right, weight, cut, held)
     if len(bonds.must_left):
         certain = np.full(len(bonds.must_left), clusters.CERTAIN)
         left, right, weight = overlay(

@@ -53,6 +53,14 @@ class Scored:
             self.silent[kept],
         )  # fmt: skip
 
+    def told_apart(self, comparisons: tuple[Comparison, ...]) -> tuple[IntArray, IntArray]:
+        """Pairs that differ in a field of which an entity has one value."""
+        apart = np.zeros(len(self.left), dtype=bool)
+        for i, comparison in enumerate(comparisons):
+            if comparison.distinct:
+                apart |= self.levels[:, i] == 0
+        return self.left[apart], self.right[apart]
+
     def __add__(self, more: Scored) -> Scored:
         return Scored(
             np.concatenate([self.left, more.left]),
