@@ -14,52 +14,32 @@ account_ids as (
     select * from {{ ref('int_account_ids') }}
 ),
 
-of_people as (
+together as (
     select
         'person' as entity,
-        person_review.priority,
-        person_review.reason,
-        person_review.record_id_l,
-        person_review.record_id_r,
-        person_review.match_weight,
-        person_review.field_weights,
-        person_review.record_count,
-        person_review.records_at_stake,
-        person_review.doubt,
-        ids_l.customer_id as customer_id_l,
-        ids_r.customer_id as customer_id_r,
-        cast(null as text) as account_id_l,
-        cast(null as text) as account_id_r
+        person_review.*
     from person_review
-    inner join person_ids as ids_l on person_review.record_id_l = ids_l.record_id
-    inner join person_ids as ids_r on person_review.record_id_r = ids_r.record_id
-),
-
-of_companies as (
+    union all
     select
         'account' as entity,
-        account_review.priority,
-        account_review.reason,
-        account_review.record_id_l,
-        account_review.record_id_r,
-        account_review.match_weight,
-        account_review.field_weights,
-        account_review.record_count,
-        account_review.records_at_stake,
-        account_review.doubt,
-        cast(null as text) as customer_id_l,
-        cast(null as text) as customer_id_r,
-        ids_l.account_id as account_id_l,
-        ids_r.account_id as account_id_r
+        account_review.*
     from account_review
-    inner join account_ids as ids_l on account_review.record_id_l = ids_l.record_id
-    inner join account_ids as ids_r on account_review.record_id_r = ids_r.record_id
 ),
 
-together as (
-    select * from of_people
+ids as (
+    select
+        'person' as entity,
+        person_ids.record_id,
+        person_ids.customer_id,
+        cast(null as text) as account_id
+    from person_ids
     union all
-    select * from of_companies
+    select
+        'account' as entity,
+        account_ids.record_id,
+        cast(null as text) as customer_id,
+        account_ids.account_id
+    from account_ids
 ),
 
 queue as (
@@ -69,10 +49,10 @@ queue as (
         cast(together.entity as text) as entity,
         together.record_id_l,
         together.record_id_r,
-        together.customer_id_l,
-        together.customer_id_r,
-        together.account_id_l,
-        together.account_id_r,
+        ids_l.customer_id as customer_id_l,
+        ids_r.customer_id as customer_id_r,
+        ids_l.account_id as account_id_l,
+        ids_r.account_id as account_id_r,
         cast(together.reason as text) as reason,
         cast(
             case together.reason
@@ -97,6 +77,10 @@ queue as (
         cast(together.record_count as bigint) as record_count,
         cast(together.records_at_stake as bigint) as records_at_stake
     from together
+    inner join ids as ids_l
+        on together.entity = ids_l.entity and together.record_id_l = ids_l.record_id
+    inner join ids as ids_r
+        on together.entity = ids_r.entity and together.record_id_r = ids_r.record_id
 )
 
 select * from queue
