@@ -212,13 +212,15 @@ MATCHING_RULES: dict[str, Disable] = {
     "doubles are one": lambda m: _with(m, "person", identifying=(m.person.fields,)),
     "nicknames": _without_list("nicknames"),
     "a typo in a birth date": _without_level("birth", "one typo, or day and month swapped"),
-    "swapped names": lambda m: _without_level("given", "names swapped")(
-        _with(
-            m,
-            "person",
-            comparisons=tuple(
-                replace(c, skip="") if c.field == "family" else c for c in m.person.comparisons
-            ),
+    "swapped names": lambda m: _without_level("given", "names swapped, one not quite the same")(
+        _without_level("given", "names swapped")(
+            _with(
+                m,
+                "person",
+                comparisons=tuple(
+                    replace(c, skip="") if c.field == "family" else c for c in m.person.comparisons
+                ),
+            )
         )
     ),
     "a part of a double surname": _without_level("family", "part of a double name"),

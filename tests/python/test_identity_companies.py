@@ -11,7 +11,7 @@ import pyarrow.csv as pacsv
 import pytest
 from cleanco import termdata
 
-from kindred.identity import metrics, mixture, model_files, records, training
+from kindred.identity import learning, metrics, mixture, model_files, records, training
 from kindred.identity.account import ACCOUNT
 from kindred.identity.entity import PairKind
 from kindred.identity.pipeline import resolve
@@ -170,10 +170,12 @@ def test_kin_never_agree_as_often_as_the_same() -> None:
     kin = PairKind("kin", ("phone",), 0.05, akin=0.5)
     same = PairKind("same", (), 0.5)
     u = [np.array([0.99, 0.005, 0.005])]
-    found = mixture.learn((comparison,), (same,), (kin,), 100, u, levels, np.array([900.0, 900.0]))
+    found = learning.learn((comparison,), (same,), (kin,), 100, u, levels, np.array([900.0, 900.0]))
     assert found.shared["kin"]["phone"][-1] <= 0.5 * found.m[0][-1] + 1e-9
     free = replace(kin, akin=1.0)
-    found = mixture.learn((comparison,), (same,), (free,), 100, u, levels, np.array([900.0, 900.0]))
+    found = learning.learn(
+        (comparison,), (same,), (free,), 100, u, levels, np.array([900.0, 900.0])
+    )
     assert found.shared["kin"]["phone"][-1] > 0.5 * found.m[0][-1]
 
 

@@ -3,6 +3,7 @@ def model(dbt, session):
 
     reference = {
         "nicknames": dbt.ref("nicknames"),
+        "given_names": dbt.ref("given_names"),
         "freemail_domains": dbt.ref("freemail_domains"),
         "junk_patterns": dbt.ref("junk_patterns"),
         "legal_suffixes": dbt.ref("legal_suffixes"),

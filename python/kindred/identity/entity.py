@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -39,6 +39,8 @@ class Comparison:
         model that knows it also fits records without it.
     distinct: an entity has one such value: two records on the lowest level are kept apart at any
         remove, unless a steward joins them.
+    errs_as: another field whose share of outright errors among matches bounds this one's, where
+        relatives differ in this field and in nothing else; least_errors: no less than this.
     """
 
     field: str
@@ -50,6 +52,8 @@ class Comparison:
     holders_of: tuple[str, ...] = ()
     optional: bool = False
     distinct: bool = False
+    errs_as: str = ""
+    least_errors: float = 0.002
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class PairKind:
         for a kind of match, the fields on which they agree no more than strangers (a person who
         moved house).
     same: for a kind of non-match, the fields on which they agree as often as matches.
+    at_times: fields on which that many of them (a share) agree as matches do, the rest as
+        strangers: half the households have one landline.
     share: a first guess of how many pairs there are of it per record; most, least: what it may be
     at most and at least, where life knows better than the data at hand.
     akin: for a kind of non-match, how often such pairs agree outright on a shared field at most, as
@@ -78,6 +84,12 @@ class PairKind:
     least: float = 1e-9
     akin: float = 1.0
     told: tuple[tuple[str, str, float], ...] = ()
+    at_times: tuple[tuple[str, float], ...] = ()
+
+    def agreement(self, fields: Iterable[str]) -> list[float]:
+        """By field, how many of such pairs of a kind of non-match agree as matches do."""
+        at_times = dict(self.at_times)
+        return [1.0 if name in self.same else at_times.get(name, 0.0) for name in fields]
 
 
 @dataclass(frozen=True)
@@ -97,6 +109,8 @@ class Rule:
 class JunkRule:
     """A value that is shared by more than `limit` distinct values of one of `names` never links.
 
+    crowd: for values that many share by chance, how many times the mean number of holders it must
+    have besides. patterns: the identifier type whose seeded patterns are used, where another.
     value: SQL of the value over the prepared columns; clears: the match fields that are emptied
     where it is junk; raw: SQL of what the patterns of this identifier type are held against.
     """
@@ -107,6 +121,8 @@ class JunkRule:
     clears: tuple[str, ...]
     names: tuple[str, ...]
     limit: int
+    crowd: float = 0.0
+    patterns: str = ""
 
 
 @dataclass(frozen=True)

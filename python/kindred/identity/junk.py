@@ -52,7 +52,7 @@ def _values(con: duckdb.DuckDBPyConnection, rule: JunkRule, limit: int) -> str:
     # Patterns are written out: DuckDB would compile one from a column anew for every row.
     patterns = con.execute(
         "select pattern, reason from junk_patterns where identifier_type = ? order by pattern",
-        [rule.identifier_type],
+        [rule.patterns or rule.identifier_type],
     ).fetchall()
     cases = " ".join(
         f"when regexp_matches(raw, {_quoted(pattern)}) then {_quoted(reason)}"
@@ -73,7 +73,8 @@ def _values(con: duckdb.DuckDBPyConnection, rule: JunkRule, limit: int) -> str:
         )
         select value, records, names, coalesce(pattern_reason, 'shared by too many names') as reason
         from (select *, {reason} as pattern_reason from counted)
-        where pattern_reason is not null or ({limit} > 0 and names > {limit})
+        where pattern_reason is not null or ({limit} > 0 and names > {limit}
+            and records > {rule.crowd} * (select avg(records) from counted))
     """
 
 

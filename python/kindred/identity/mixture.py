@@ -28,13 +28,7 @@ from kindred.identity.entity import Comparison, PairKind
 
 FloatArray = npt.NDArray[np.float64]
 
-ROUNDS = 100
-CONVERGED = 1e-5
-# Pairs' worth of belief in the first guesses of the settings.
-GUESS_PAIRS = 20.0
 LEAST_U = 1e-7
-# With fewer fields compared, what the settings know of the world counts more than the records.
-FEW_FIELDS = 4
 
 
 @dataclass(frozen=True)
@@ -92,150 +86,6 @@ def estimate_u(
     return found
 
 
-def learn(
-    comparisons: tuple[Comparison, ...],
-    matches: tuple[PairKind, ...],
-    others: tuple[PairKind, ...],
-    size: int,
-    u: list[FloatArray],
-    patterns: npt.NDArray[np.int8],
-    counts: FloatArray,
-) -> Model:
-    """Expectation maximisation over the patterns of levels among the candidate pairs.
-
-    patterns: one row per distinct combination of levels (-1: nothing said); counts: how many
-    pairs have it; size: number of records, which fixes how many strangers there are.
-    """
-    names = tuple(c.field for c in comparisons)
-    strangers = np.log(size * (size - 1) / 2)
-    guess = [np.array([level.m for level in reversed(c.levels)]) for c in comparisons]
-    guess = [g / g.sum() for g in guess]
-    m = [g.copy() for g in guess]
-    shared = {
-        kind.name: {
-            c.field: _within(kind, c, _first_shared(g), g)
-            for c, g in zip(comparisons, guess, strict=True)
-            if c.field in kind.shares
-        }
-        for kind in others
-    }
-    kinds = {kind.name: kind.share for kind in (*matches, *others)}
-    onehot = [
-        [np.flatnonzero(patterns[:, i] == level) for level in range(len(g))]
-        for i, g in enumerate(guess)
-    ]
-    # A few fields cannot tell by themselves what is chance, nor one kind from another.
-    few = len(names) < FEW_FIELDS
-    most_u = [
-        np.array([level.by_chance if few else 1.0 for level in reversed(c.levels)])
-        for c in comparisons
-    ]
-    if few:
-        kinds |= {kind.name: kind.least for kind in others}
-    most_m = [np.array([level.most for level in reversed(c.levels)]) for c in comparisons]
-    u = [_at_most(x, most) for x, most in zip(u, most_u, strict=True)]
-    history = 0.0
-    rounds = 0
-    observed = u
-    for rounds in range(1, ROUNDS + 1):  # noqa: B007
-        same = sum(kinds[kind.name] for kind in matches) * size / (size * (size - 1) / 2)
-        # How common a value is says nothing between a match and a stranger: rarity does that.
-        u = [
-            x if c.holders_of else _at_most(_without_matches(o, x, same), most)
-            for c, o, x, most in zip(comparisons, observed, m, most_u, strict=True)
-        ]
-        log_u = [np.log(x) for x in u]
-        base_u = _sum_logs(patterns, log_u)
-        logs = [strangers + base_u]
-        for kind in matches:
-            tables = [
-                log_u[i] if names[i] in kind.shares else np.log(m[i]) for i in range(len(names))
-            ]
-            logs.append(np.log(kinds[kind.name] * size) + _sum_logs(patterns, tables))
-        for kind in others:
-            tables = [
-                np.log(shared[kind.name][names[i]])
-                if names[i] in shared[kind.name]
-                else (np.log(m[i]) if names[i] in kind.same else log_u[i])
-                for i in range(len(names))
-            ]
-            logs.append(np.log(kinds[kind.name] * size) + _sum_logs(patterns, tables))
-        stacked = np.stack(logs)
-        peak = stacked.max(axis=0)
-        parts = np.exp(stacked - peak)
-        parts /= parts.sum(axis=0)
-        parts *= counts
-        before = dict(kinds)
-        for k, kind in enumerate(matches if few else (*matches, *others), start=1):
-            kinds[kind.name] = min(max(float(parts[k].sum()) / size, kind.least), kind.most)
-        for i, name in enumerate(names):
-            pull = np.zeros(len(patterns))
-            for k, kind in enumerate(matches, start=1):
-                if name not in kind.shares:
-                    pull += parts[k]
-            m[i] = _at_most(_normal(onehot[i], pull, guess[i]), most_m[i])
-            for k, kind in enumerate(others, start=1 + len(matches)):
-                if name in shared[kind.name]:
-                    found = _normal(onehot[i], parts[k], m[i])
-                    shared[kind.name][name] = _within(kind, comparisons[i], found, m[i])
-        history = max(abs(kinds[k] - before[k]) / max(before[k], 1e-3) for k in kinds)
-        if history < CONVERGED:
-            break
-    return Model(
-        names,
-        tuple(np.round(x, 9) for x in u),
-        tuple(np.round(x, 9) for x in m),
-        {name: round(share, 9) for name, share in kinds.items()},
-        {k: {f: np.round(x, 9) for f, x in v.items()} for k, v in shared.items()},
-        {"rounds": rounds},
-    )
-
-
-def _without_matches(observed: FloatArray, m: FloatArray, same: float) -> FloatArray:
-    """Random pairs hold a share `same` of matches, which weighs in small or repetitive data."""
-    clean = np.maximum(observed - same * m, 0.02 * observed)
-    return np.asarray(np.maximum(clean / clean.sum(), LEAST_U))
-
-
-def _at_most(shares: FloatArray, most: FloatArray) -> FloatArray:
-    """What the settings know to be rare stays rare; the rest goes to the lowest level."""
-    kept = np.minimum(shares, most)
-    kept[0] += shares.sum() - kept.sum()
-    return kept
-
-
-def _within(
-    kind: PairKind, comparison: Comparison, learned: FloatArray, m: FloatArray
-) -> FloatArray:
-    """What is learned of a field that such pairs share, within what the settings say of it."""
-    told = {level: share for name, level, share in kind.told if name == comparison.field}
-    if told:
-        rest = (1 - sum(told.values())) / max(len(comparison.levels) - len(told), 1)
-        return np.array([told.get(level.name, rest) for level in reversed(comparison.levels)])
-    most = np.ones(len(m))
-    if kind.akin < 1:
-        most[-1] = kind.akin * m[-1]
-    return _at_most(learned, most)
-
-
-def _first_shared(guess: FloatArray) -> FloatArray:
-    """Sharing a field outright is a first guess of the sharing kinds."""
-    spread = 0.5 * guess + 0.5 / len(guess)
-    return np.asarray(spread / spread.sum())
-
-
-def _normal(rows: list[npt.NDArray[np.int64]], pull: FloatArray, guess: FloatArray) -> FloatArray:
-    sums = np.array([pull[index].sum() for index in rows]) + GUESS_PAIRS * guess
-    return np.asarray(sums / sums.sum())
-
-
-def _sum_logs(patterns: npt.NDArray[np.int8], tables: list[FloatArray]) -> FloatArray:
-    total = np.zeros(len(patterns))
-    for i, table in enumerate(tables):
-        total += np.append(table, 0.0)[patterns[:, i]]
-    return total
-
-
 def weigh(
     model: Model,
     matches: tuple[PairKind, ...],
@@ -267,8 +117,8 @@ def weigh(
         tables = [
             np.append(log2(model.shared[kind.name][name]), 0.0)[levels[:, i]]
             if name in model.shared[kind.name]
-            else (m_parts[i] if name in kind.same else u_parts[i])
-            for i, name in enumerate(names)
+            else _either(m_parts[i], u_parts[i], chance)
+            for i, (name, chance) in enumerate(zip(names, kind.agreement(names), strict=True))
         ]
         against.append(log2(model.kinds[kind.name] * size) + sum(tables, nothing))
         tables_against.append(tables)
@@ -293,6 +143,13 @@ def weigh(
     rounded = np.round(weight, 6)
     columns.append(np.round(rounded - sum(columns), 6))
     return rounded, np.column_stack(columns)
+
+
+def _either(agrees: FloatArray, stranger: FloatArray, chance: float) -> FloatArray:
+    """log2 of a mixture: with this chance as a match, else as a stranger."""
+    if chance in (0.0, 1.0):
+        return agrees if chance else stranger
+    return np.asarray(np.logaddexp2(np.log2(chance) + agrees, np.log2(1 - chance) + stranger))
 
 
 # Evidence (log2) below which even a pair of few common fields speaks against a match.

@@ -119,8 +119,15 @@ select
     given,
     case when contains(given, ' ') then split_part(given, ' ', -1) end as given_last,
     split_part(given, ' ', 1) as given_first,
-    coalesce(nicks.names[1], split_part(given, ' ', 1)) as nickname_of,
-    coalesce(nicks.names[2], nicks.names[1], split_part(given, ' ', 1)) as nickname_of_too,
+    coalesce(nicks.stands_for, [split_part(given, ' ', 1)]) as stands_for,
+    coalesce(nicks.initials, [left(given, 1)]) as initials,
+    -- Mistyped names are seldom heard twice: two names that many have are two names.
+    length(given) > 2
+    and (
+        nicks.name is not null
+        or split_part(given, ' ', 1) in (select name from given_names)
+        or count(distinct family) over (partition by given) >= 5
+    ) as given_is_known,
     left(given, 1) as initial,
     family,
     split_part(family, ' ', 1) as family_first,
@@ -129,9 +136,16 @@ select
     birth,
     left(birth, 4) as birth_year,
     substr(birth, 5, 4) as birth_day,
+    datediff('day', date '1800-01-01', try_cast(
+        left(birth, 4) || '-' || substr(birth, 5, 2) || '-' || substr(birth, 7, 2) as date
+    )) as birth_number,
     case when email like '%_@_%' then email end as email,
     regexp_replace(split_part(split_part(email, '@', 1), '+', 1), '[^a-z0-9]', '', 'g')
         as email_user,
+    regexp_replace(split_part(split_part(email, '@', 1), '+', 1), '[^a-z]', '', 'g')
+        as email_letters,
+    regexp_replace(split_part(split_part(email, '@', 1), '+', 1), '[^0-9]', '', 'g')
+        as email_numbers,
     split_part(email, '@', 2) in (select domain from freemail_domains) as email_is_private,
     phone,
     right(phone, 6) as phone_end,
@@ -155,6 +169,13 @@ left join nickname_lists as nicks on split_part(given, ' ', 1) = nicks.name
 _TYPO = (
     "case levenshtein({0}_l, {0}_r) when 1 then true"
     " when 2 then damerau_levenshtein({0}_l, {0}_r) = 1 else false end"
+)
+
+
+# One name stands in the other's place; of the second name there is the initial or nothing.
+_SWAPPED = (
+    "((given_l = family_r and (family_l is null or left(family_l, 1) = initial_r))"
+    " or (given_r = family_l and (family_r is null or left(family_r, 1) = initial_l)))"
 )
 
 
@@ -199,27 +220,31 @@ PERSON = Entity(
             (
                 Level("same", "given_l = given_r", 0.75),
                 Level("names swapped", "given_l = family_r and family_l = given_r", 0.01),
+                Level("names swapped, one not quite the same", _SWAPPED, 0.01),
                 Level(
                     "same initial only",
-                    "least(length(given_l), length(given_r)) = 1 and initial_l = initial_r",
+                    "least(length(given_l), length(given_r)) = 1"
+                    " and list_has_any(initials_l, initials_r)",
                     0.02,
                 ),
-                Level(
-                    "nickname or part of it",
-                    "(nickname_of_l = nickname_of_r or nickname_of_l = nickname_of_too_r"
-                    " or nickname_of_too_l = nickname_of_r)",
-                    0.06,
-                ),
+                Level("nickname or part of it", "list_has_any(stands_for_l, stands_for_r)", 0.06),
                 Level(
                     "one typo or nearly the same",
                     f"({_close('given', 0.92)} or (levenshtein(given_l, given_r) = 1"
-                    f" and length(given_l) > 3 and length(given_r) > 3))",
+                    " and length(given_l) > 3 and length(given_r) > 3))",
                     0.1,
                 ),
                 Level("somewhat alike", _close("given", 0.82), 0.03),
-                Level("different", "ELSE", 0.03),
+                Level(
+                    "different, one of them hardly a name",
+                    "not (given_is_known_l and given_is_known_r)",
+                    0.01,
+                ),
+                Level("two different first names", "ELSE", 0.01),
             ),
             rarity=True,
+            errs_as="family",
+            least_errors=0.0002,
         ),
         Comparison(
             "family",
@@ -239,10 +264,14 @@ PERSON = Entity(
                     " or given_last_l = family_first_r or family_first_l = given_last_r)",
                     0.02,
                 ),
-                Level("somewhat alike", _close("family", 0.82), 0.02),
-                Level("different", "ELSE", 0.04),
+                Level(
+                    "somewhat alike",
+                    f"({_close('family', 0.82)} or levenshtein(family_l, family_r) = 1)",
+                    0.02,
+                ),
+                Level("different", "ELSE", 0.02),
             ),
-            skip="(given_l = family_r and family_l = given_r and given_l <> given_r)",
+            skip=f"(given_l <> given_r and {_SWAPPED})",
             rarity=True,
         ),
         Comparison(
@@ -277,9 +306,15 @@ PERSON = Entity(
                     " or left(birth_l, 6) = left(birth_r, 6))",
                     0.03,
                 ),
-                Level("two typos", "levenshtein(birth_l, birth_r) <= 2", 0.02),
+                Level(
+                    "two typos, or less than a month apart",
+                    "(levenshtein(birth_l, birth_r) <= 2"
+                    " or abs(birth_number_l - birth_number_r) <= 31)",
+                    0.02,
+                ),
                 Level("different", "ELSE", 0.02),
             ),
+            errs_as="family",
         ),
         Comparison(
             "email",
@@ -294,8 +329,15 @@ PERSON = Entity(
                 Level(
                     "mailbox name nearly the same",
                     "(jaro_winkler_similarity(email_user_l, email_user_r) >= 0.9"
-                    " and length(email_user_l) > 4 and length(email_user_r) > 4)",
+                    " and length(email_user_l) > 4 and length(email_user_r) > 4"
+                    " and (email_numbers_l = email_numbers_r or email_numbers_l = ''"
+                    " or email_numbers_r = ''))",
                     0.08,
+                ),
+                Level(
+                    "same mailbox name, other numbers",
+                    "email_letters_l = email_letters_r and length(email_letters_l) > 4",
+                    0.02,
                 ),
                 Level(
                     "one at work, one private",
@@ -421,18 +463,22 @@ PERSON = Entity(
     ),
     others=(
         PairKind("neighbours", ("street", "postcode", "city"), 0.05),
+        PairKind("one last name in one town", ("family", "postcode", "city"), 0.05),
         PairKind(
             "one household",
-            ("family", "phone", "email", "street", "postcode", "city"),
-            0.05,
-            least=0.012,
+            (),
+            share=0.05,
+            least=0.05,
+            same=("family", "street", "postcode", "city"),
+            at_times=(("phone", 0.5), ("email", 0.05), ("birth", 0.04)),
         ),
         PairKind(
             "parent and child of one name",
             (),
             share=0.01,
             most=0.01,
-            same=("given", "family", "phone", "street", "postcode", "city"),
+            same=("given", "family", "street", "postcode", "city"),
+            at_times=(("phone", 0.5), ("email", 0.05)),
             least=0.01,
         ),
         PairKind("namesakes", ("email", "namesakes"), 0.05, same=("given", "family")),
@@ -455,6 +501,33 @@ PERSON = Entity(
             40,
         ),
         JunkRule(
+            "birth_date",
+            "birth",
+            "birth",
+            ("birth", "birth_year", "birth_day", "birth_number"),
+            ("family",),
+            20,
+            crowd=10.0,
+        ),
+        JunkRule(
+            "first_name",
+            "cast(null as text)",
+            "given",
+            ("given", "given_first", "initial"),
+            (),
+            0,
+            patterns="name_part",
+        ),
+        JunkRule(
+            "last_name",
+            "cast(null as text)",
+            "family",
+            ("family", "family_first", "family_last", "family_start"),
+            (),
+            0,
+            patterns="name_part",
+        ),
+        JunkRule(
             "name",
             "cast(null as text)",
             "concat_ws(' ', given, family)",
@@ -472,7 +545,7 @@ PERSON = Entity(
     ),
     contradiction=(
         "coalesce(jaro_winkler_similarity(l.given, r.given) < 0.7"
-        " and l.nickname_of <> r.nickname_of and l.initial <> r.initial"
+        " and not list_has_any(l.stands_for, r.stands_for) and l.initial <> r.initial"
         " and coalesce(l.family <> r.given, true)"
         " and coalesce(jaro_winkler_similarity(l.family, r.family) < 0.9 or l.birth <> r.birth,"
         " true), false)"

@@ -206,8 +206,28 @@ def _register_reference(con: duckdb.DuckDBPyConnection, reference: Reference) ->
     con.execute(
         """
         create or replace table nickname_lists as
-        select nickname as name, list(given_name order by given_name) as names
-        from nicknames
-        group by nickname
+        with told as (
+            select nickname as name, given_name as stands_for from nicknames
+            union
+            select given_name, given_name from nicknames
+            union
+            select nickname, nickname from nicknames
+        ),
+        initials as (
+            select name, list(distinct left(other, 1)) as initials
+            from (
+                select name, stands_for as other from told
+                union all
+                select stands_for, name from told
+            )
+            group by name
+        )
+        select
+            name,
+            list(stands_for order by stands_for) as stands_for,
+            list_sort(initials) as initials
+        from told
+        inner join initials using (name)
+        group by name, initials
         """
     )

@@ -1,4 +1,4 @@
-"""Reference lists the matching uses: nicknames, free-mail domains, legal suffixes, junk patterns.
+"""Reference lists the matching uses: first names and nicknames, free-mail domains, suffixes, junk.
 
 In a dbt run they are the seeds of seeds/reference as tables; elsewhere the same CSV files are read.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import csv
 
-NAMES = ("nicknames", "freemail_domains", "junk_patterns", "legal_suffixes")
+NAMES = ("nicknames", "given_names", "freemail_domains", "junk_patterns", "legal_suffixes")
 
 Reference = Mapping[str, pa.Table]
 

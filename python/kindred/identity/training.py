@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 
 from kindred.errors import KindredError
-from kindred.identity import mixture, model_files
+from kindred.identity import learning, mixture, model_files
 from kindred.identity.compared import decode, encode
 from kindred.identity.components import IntArray
 from kindred.identity.entity import Comparison, Entity
@@ -54,7 +54,7 @@ def choose_model(
         left, right = random_pairs(size, SEED)
         strangers = scorer.with_holders(scorer.compare(left, right), left)
         u = _exact_u(con, comparisons, mixture.estimate_u(comparisons, strangers))
-        learned = mixture.learn(
+        learned = learning.learn(
             comparisons, entity.matches, entity.others, size, u, patterns, counted
         )
         about = {**learned.about, "fill": fill, "levels": frequencies, "records": size}
