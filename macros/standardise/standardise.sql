@@ -192,14 +192,14 @@
 {% macro first_name_of(expression) -%}
     {%- set name = plain_name(expression) -%}
     case
-        when {{ name }} like '%,%' then nullif(trim(split_part({{ name }}, ',', 2)), '')
-        else nullif(trim({{ regexp_replace_all(name, last_name_pattern(), '') }}), '')
+        when {{ name }} like '%,%' then nullif({{ trimmed("split_part(" ~ name ~ ", ',', 2)") }}, '')
+        else nullif({{ trimmed(regexp_replace_all(name, last_name_pattern(), '')) }}, '')
     end
 {%- endmacro %}
 {% macro last_name_of(expression) -%}
     {%- set name = plain_name(expression) -%}
     case
-        when {{ name }} like '%,%' then nullif(trim(split_part({{ name }}, ',', 1)), '')
+        when {{ name }} like '%,%' then nullif({{ trimmed("split_part(" ~ name ~ ", ',', 1)") }}, '')
         else {{ regexp_extract(name, last_name_pattern(), 0) }}
     end
 {%- endmacro %}

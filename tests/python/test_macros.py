@@ -503,7 +503,7 @@ ODD = [
     '{"user_id": "\\u0000"}', '{"user_id": null}',
     "ann@example.com", " Ann@EXAMPLE.com ", "ann@exämple.com", "a@b.c", "ann@example.com\n",
     "+49 (0)30 901820", "0049 30 901820", "030/901820 ext. 5", "https://www.example.com:80/x",
-    "Dr. Ann van der Berg", "Lee, Ann", ",", "van",
+    "Dr. Ann van der Berg", "Lee, Ann", "Lee,\u00a0Ann", "Ann\u3000Lee", ",", "van",
 ]  # fmt: skip
 # Where the engines' own functions read a text in two ways, and why it does not matter.
 TOLD_APART = {

@@ -19,8 +19,8 @@ cleaned as (
         {{ to_amount('amount') }} as amount,
 
         -- flags
-        coalesce({{ to_boolean('is_closed') }}, lower(trim(stage_name)) like 'closed%', false) as is_closed,
-        coalesce({{ to_boolean('is_won') }}, lower(trim(stage_name)) = 'closed won', false) as is_won,
+        coalesce({{ to_boolean('is_closed') }}, lower({{ trimmed('stage_name') }}) like 'closed%', false) as is_closed,
+        coalesce({{ to_boolean('is_won') }}, lower({{ trimmed('stage_name') }}) = 'closed won', false) as is_won,
         coalesce({{ to_boolean('is_deleted') }}, false) as is_deleted,
 
         -- timestamps

@@ -26,7 +26,7 @@ cleaned as (
         path,
         url,
         case
-            when lower(trim(context_device_type)) in ('mobile', 'ios', 'android', 'tablet')
+            when lower({{ trimmed('context_device_type') }}) in ('mobile', 'ios', 'android', 'tablet')
                 then 'mobile'
             else 'web'
         end as channel,

@@ -28,7 +28,7 @@ cleaned as (
         trim({{ regexp_replace_all("lower(coalesce(" ~ to_text('event') ~ ", " ~ to_text('event_text') ~ "))", '[^a-z0-9]+', '_') }}, '_') as event_name,
         category,
         case
-            when lower(trim(context_device_type)) in ('mobile', 'ios', 'android', 'tablet')
+            when lower({{ trimmed('context_device_type') }}) in ('mobile', 'ios', 'android', 'tablet')
                 then 'mobile'
             else 'web'
         end as channel,

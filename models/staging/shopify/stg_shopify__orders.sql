@@ -57,8 +57,8 @@ cleaned as (
                 ['total_price_set_shop_currency_code', 'invalid_currency', to_currency('total_price_set_shop_currency_code')],
                 ['currency_code', 'invalid_currency', to_currency('currency_code')],
                 ['currency', 'invalid_currency', to_currency('currency')],
-                ['display_financial_status', 'unknown_value', to_accepted("replace(trim(display_financial_status), ' ', '_')", financial_statuses)],
-                ['financial_status', 'unknown_value', to_accepted("replace(trim(financial_status), ' ', '_')", financial_statuses)],
+                ['display_financial_status', 'unknown_value', to_accepted("replace(" ~ trimmed('display_financial_status') ~ ", ' ', '_')", financial_statuses)],
+                ['financial_status', 'unknown_value', to_accepted("replace(" ~ trimmed('financial_status') ~ ", ' ', '_')", financial_statuses)],
             ]
         ) }} as unusable_values
     from named

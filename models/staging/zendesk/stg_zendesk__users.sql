@@ -7,7 +7,7 @@
 with source as (
     {{ staged_rows(
         'zendesk', 'user', key='id', latest_by=['_fivetran_synced', 'updated_at'],
-        country="case when lower(trim(locale)) <> 'en-us' then " ~ regexp_extract('trim(locale)', '-([A-Za-z]{2})$', 1) ~ " end"
+        country="case when lower(" ~ trimmed('locale') ~ ") <> 'en-us' then " ~ regexp_extract(trimmed('locale'), '-([A-Za-z]{2})$', 1) ~ " end"
     ) }}
 ),
 
