@@ -59,6 +59,7 @@ STAGE = (
     "int_person_id_ledger_prior",
     "int_person_comparisons",
     "int_person_comparisons_prior",
+    "int_person_resolution_prior",
 )
 BEFORE = ("+person_records", "+record_identifiers", "+int_person_overrides", "resource_type:seed")
 

@@ -57,6 +57,45 @@ limit 0
 {%- endmacro %}
 
 {#-
+    All that the last run found, as kindred.identity.resolution.PARTS lists it. It is asked for only
+    where nothing has changed on which it depends.
+-#}
+{% macro findings_as_left(model_name) -%}
+{{ previous(model_name, {
+    'part': 'text',
+    'record_id': 'text',
+    'entity': 'text',
+    'record_id_l': 'text',
+    'record_id_r': 'text',
+    'link_type': 'text',
+    'rule': 'text',
+    'match_weight': 'double precision',
+    'field_weights': 'text',
+    'field_levels': 'text',
+    'rule_version': 'text',
+    'model_version': 'text',
+    'identifier_type': 'text',
+    'identifier_value': 'text',
+    'decision': 'text',
+    'reason': 'text',
+    'record_count': 'bigint',
+    'name_count': 'bigint',
+    'name_limit': 'bigint',
+    'priority': 'bigint',
+    'records_at_stake': 'bigint',
+    'doubt': 'double precision',
+    'metric_name': 'text',
+    'dimension': 'text',
+    'value': 'double precision',
+    'kind': 'text',
+    'chunk': 'bigint',
+    'settings': 'text',
+    'policy': 'text',
+    'packed': 'bytea'
+}) }}
+{%- endmacro %}
+
+{#-
     Key of a pair in the review queue: it stays the same from run to run. The command that takes
     decisions back makes the same key (kindred.identity.review_file.review_id).
 -#}

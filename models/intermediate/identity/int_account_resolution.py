@@ -13,5 +13,6 @@ def model(dbt, session):
         "identifiers": dbt.ref("record_identifiers"),
         "overrides": dbt.ref("int_account_overrides"),
         "earlier": dbt.ref("int_account_comparisons_prior"),
+        "last": lambda: dbt.ref("int_account_resolution_prior"),
     }
     return resolve_relations("account", given, reference, settings)

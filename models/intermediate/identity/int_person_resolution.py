@@ -14,5 +14,6 @@ def model(dbt, session):
         "identifiers": dbt.ref("record_identifiers"),
         "overrides": dbt.ref("int_person_overrides"),
         "earlier": dbt.ref("int_person_comparisons_prior"),
+        "last": lambda: dbt.ref("int_person_resolution_prior"),
     }
     return resolve_relations("person", given, reference, settings)

@@ -117,9 +117,10 @@ def to_table(found: Compared) -> pa.Table:
 
 def from_table(table: pa.Table | None) -> Compared | None:
     """Read back what `to_table` wrote; None where there is nothing."""
-    if table is None or not table.num_rows:
+    rows = [] if table is None else table.sort_by("chunk").to_pylist()
+    rows = [row for row in rows if row["kind"] in ("keys", "pairs")]
+    if not rows:
         return None
-    rows = table.sort_by("chunk").to_pylist()
     settings, rules = json.loads(rows[0]["settings"])
     keys = [np.frombuffer(row["packed"], "<u8") for row in rows if row["kind"] == "keys"]
     pairs = [

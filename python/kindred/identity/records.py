@@ -106,7 +106,9 @@ def prepare(
 def collapse(
     con: duckdb.DuckDBPyConnection, entity: Entity, apart: tuple[str, ...] = ()
 ) -> list[str]:
-    """Make `members` (record_id, source, n) and `fields` (n, match fields, key): doubles are one.
+    """Make `members` (record_id, source, n) and `fields` (n, match fields, key) of `prepared`.
+
+    Doubles are one; `prepared` is used up.
 
     key is a 64-bit hash of the record's content, by which a later run knows it again.
     Records that agree in every match field share a representative, unless the fields filled are
@@ -149,7 +151,8 @@ def collapse(
         inner join firsts on prepared.record_id = firsts.record_id
         """
     )
-    con.execute("drop table numbered")
+    for name in ("numbered", "prepared"):
+        con.execute(f"drop table {name}")
     return filled_fields(con, entity)
 
 

@@ -18,6 +18,8 @@ from kindred.identity.entity import Comparison, Entity
 LevelArray = npt.NDArray[np.int8]
 
 RANDOM_PAIRS = 300_000
+# Pairs that Splink holds with the fields of both records: a million take about a gigabyte.
+AT_A_TIME = 1_000_000
 
 
 def usable_comparisons(entity: Entity, filled: list[str]) -> tuple[Comparison, ...]:
@@ -58,6 +60,14 @@ class Scorer:
         """
         if not len(left):
             return np.empty((0, len(self.compared)), np.int8)
+        return np.concatenate(
+            [
+                self._compare(left[start : start + AT_A_TIME], right[start : start + AT_A_TIME])
+                for start in range(0, len(left), AT_A_TIME)
+            ]
+        )
+
+    def _compare(self, left: IntArray, right: IntArray) -> LevelArray:
         asked = pa.table(
             {
                 "match_key": pa.array(["0"]).take(pa.array(np.zeros(len(left), np.int64))),
