@@ -106,6 +106,15 @@ def test_only_pairs_of_new_records_are_compared(
     assert counted.pairs == 0
 
 
+def test_pairs_compared_a_few_at_a_time_come_out_the_same(
+    town: pa.Table, model: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many pairs are compared in parcels, to need less memory; nobody sees it in the result."""
+    at_once = resolve(town, PERSON, model=model)
+    monkeypatch.setattr(scoring, "AT_A_TIME", 997)
+    _same(resolve(town, PERSON, model=model), at_once)
+
+
 def test_a_trained_model_is_the_same_after_batches(town: pa.Table, way: str) -> None:
     """Where each run trains, the last one learns what a full run learns."""
     before = resolve(town.slice(40), PERSON, model="train")

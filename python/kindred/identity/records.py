@@ -157,13 +157,11 @@ def collapse(
 
 
 def filled_fields(con: duckdb.DuckDBPyConnection, entity: Entity) -> list[str]:
-    """The match fields that hold at least two different values."""
+    """The match fields that any record fills."""
     counts = con.execute(
-        "select "
-        + ", ".join(f"approx_count_distinct({name})" for name in entity.fields)
-        + " from fields"
+        f"select {', '.join(f'count({name})' for name in entity.fields)} from fields"
     ).fetchall()[0]
-    found = [name for name, count in zip(entity.fields, counts, strict=True) if count >= 1]
+    found = [name for name, count in zip(entity.fields, counts, strict=True) if count]
     if not found and con.execute("select count(*) from fields").fetchall()[0][0]:
         raise KindredError(
             f"None of the columns to match on is filled ({', '.join(entity.inputs)}).",
