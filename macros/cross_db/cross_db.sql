@@ -41,6 +41,13 @@
         ~ '|' ~ leap_year ~ '[-/]0?2[-/]29)(?![0-9])'
     ) }}
 {%- endmacro %}
+{#- A moment written in full, on a day that every month has, or nearly every one: all but leap days. -#}
+{% macro plain_moment() -%}
+    {{ return(
+        '^[1-9][0-9]{3}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)'
+        ~ '|(?:0[13578]|1[02])-31)[ T](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{1,6})?Z?$'
+    ) }}
+{%- endmacro %}
 {% macro time_of_day() -%}
     {{ return('(?:(?:[01]?[0-9]|2[0-3]):[0-5]?[0-9](?::[0-5]?[0-9](?:[.][0-9]{1,6})?)?|24:00(?::00)?)') }}
 {%- endmacro %}
@@ -210,6 +217,8 @@
     {#- Digits of a second beyond the sixth are left off. -#}
     {%- set moment = "regexp_replace(" ~ text ~ ", '([.][0-9]{6})[0-9]+', '\\1')" -%}
     case
+        {# As almost all are. A pattern that only asks costs a twentieth of one that also takes a part. #}
+        when {{ expression }} ~ '{{ plain_moment() }}' then cast({{ expression }} as timestamp)
         when {{ text }} ~ '^[0-9]{9,10}([.][0-9]+)?$' then timestamp '1970-01-01' + cast({{ text }} as numeric) * interval '1 second'
         when {{ text }} ~ '^[0-9]{12,13}$' then timestamp '1970-01-01' + cast({{ text }} as bigint) / 1000.0 * interval '1 second'
         when {{ text }} ~ ':[0-9.]+[+-][0-9]{2}(:?[0-9]{2})? *$'
