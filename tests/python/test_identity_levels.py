@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from identity_town import people, table_of
-from kindred.identity import records
+from kindred.identity import mixture, model_files, records
 from kindred.identity.entity import Comparison, Entity
 from kindred.identity.pipeline import entity_named
 from kindred.identity.reference import load_reference
@@ -74,3 +76,23 @@ def test_a_level_with_a_direction_is_found() -> None:
     assert _swapped("given_l = family_r and length(email_user_l) > 3") == (
         "given_r = family_l and length(email_user_r) > 3"
     )
+
+
+def test_nothing_is_impossible() -> None:
+    """A level that a kind of pair never showed weighs much, and yet something: no field of a link
+    is left without a number."""
+    for name in ("person", "account"):
+        entity = entity_named(name)
+        model = model_files.shipped(entity)
+        assert model is not None
+        shared = {
+            kind: {field: np.append(0.0, table[1:]) for field, table in tables.items()}
+            for kind, tables in model.shared.items()
+        }
+        levels = np.zeros((1, len(model.fields)), dtype=np.int8)
+        weight, detail = mixture.weigh(
+            replace(model, shared=shared), entity.matches, entity.others, 1000, levels, {},
+            detail=True,
+        )  # fmt: skip
+        assert np.isfinite(weight).all()
+        assert np.isfinite(detail).all()

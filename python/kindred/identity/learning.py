@@ -71,11 +71,16 @@ def learn(
     return Model(
         tuple(c.field for c in comparisons),
         tuple(np.round(x, 9) for x in _strangers(task, kinds, m)),
-        tuple(np.round(x, 9) for x in m),
+        tuple(_kept(x) for x in m),
         {name: round(share, 9) for name, share in kinds.items()},
-        {k: {f: np.round(x, 9) for f, x in v.items()} for k, v in shared.items()},
+        {k: {f: _kept(x) for f, x in v.items()} for k, v in shared.items()},
         {"rounds": rounds},
     )
+
+
+def _kept(shares: FloatArray) -> FloatArray:
+    """As a file keeps them; what is next to impossible never becomes impossible."""
+    return np.asarray(np.maximum(np.round(shares, 9), LEAST_SHARE))
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def weigh(
     tables_against = [u_parts]
     for kind in others:
         tables = [
-            np.append(log2(model.shared[kind.name][name]), 0.0)[levels[:, i]]
+            np.append(log2(np.maximum(model.shared[kind.name][name], LEAST_U)), 0.0)[levels[:, i]]
             if name in model.shared[kind.name]
             else _either(m_parts[i], u_parts[i], chance)
             for i, (name, chance) in enumerate(zip(names, kind.agreement(names), strict=True))
