@@ -30,6 +30,18 @@ def project_options(function: Function) -> Function:
     )(function)
 
 
+def database_option(purpose: str) -> Callable[[Function], Function]:
+    """`--database` of the commands that read the working database themselves."""
+    return click.option(
+        "--database",
+        type=click.Path(path_type=Path),
+        envvar="KINDRED_DATABASE",
+        default=Path("kindred_build.duckdb"),
+        show_default=True,
+        help=purpose,
+    )
+
+
 def console() -> Console:
     """A console for people; plain text of sensible width where nobody watches."""
     from rich.console import Console

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from kindred.cli._shared import database_option
 from kindred.cli.identity_diff import diff
 from kindred.cli.identity_explain import explain
 from kindred.cli.identity_review import command as review
@@ -14,14 +15,7 @@ from kindred.cli.identity_review import command as review
 ENTITY = click.option(
     "--entity", type=click.Choice(["person", "account"]), default="person", show_default=True
 )
-DATABASE = click.option(
-    "--database",
-    type=click.Path(path_type=Path),
-    envvar="KINDRED_DATABASE",
-    default=Path("kindred_build.duckdb"),
-    show_default=True,
-    help="Working database to read the record streams from.",
-)
+DATABASE = database_option("Working database to read the record streams from.")
 RECORDS = click.option(
     "--records",
     multiple=True,

@@ -6,17 +6,12 @@ from pathlib import Path
 
 import click
 
+from kindred.cli._shared import database_option
+
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option(
-    "--database",
-    type=click.Path(path_type=Path),
-    envvar="KINDRED_DATABASE",
-    default=Path("kindred_build.duckdb"),
-    show_default=True,
-    help="Working database.",
-)
+@database_option("Working database.")
 @click.option(
     "--html",
     "page",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kindred.cli._shared import database_option
+
 if TYPE_CHECKING:
     from collections import Counter
 
@@ -21,14 +23,7 @@ if TYPE_CHECKING:
 )
 @click.option("--take", "taken", type=click.Path(path_type=Path), help="File with decisions.")
 @click.option("--author", help="Who decided; goes with --take.")
-@click.option(
-    "--database",
-    type=click.Path(path_type=Path),
-    envvar="KINDRED_DATABASE",
-    default=Path("kindred_build.duckdb"),
-    show_default=True,
-    help="Working database to read the queue from.",
-)
+@database_option("Working database to read the queue from.")
 @click.option(
     "--project-dir",
     type=click.Path(path_type=Path, file_okay=False),

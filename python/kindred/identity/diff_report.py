@@ -16,18 +16,10 @@ from typing import Any
 from kindred import pages
 from kindred.identity.diff_changes import Cause, Diff, EntityChange, Example, SegmentChange
 from kindred.identity.diff_limits import Verdict, merged_count, share_of, split_count
+from kindred.warehouse.figures import CONSENTS
 
 FORMAT = 1
 NOUNS = {"person": ("customer", "customers"), "account": ("account", "accounts")}
-FLAG_NAMES = {
-    "can_email": "email",
-    "can_sms": "text message",
-    "can_phone": "phone call",
-    "can_post": "post",
-    "can_personalise": "personal offers",
-    "can_profile": "profiling",
-    "can_share_with_ads": "ad platforms",
-}
 # Lines of the table of customers and accounts: title, the figure's name, whether its share of the
 # base is told.
 _FATES = (
@@ -149,7 +141,7 @@ _FLAG_TITLES = (
 def flag_rows(diff: Diff) -> list[Row]:
     """Each consent flag: name, before, after, gained, lost."""
     return [
-        (FLAG_NAMES[f.flag], *(f"{count:,}" for count in (f.base, f.candidate, f.gained, f.lost)))
+        (CONSENTS[f.flag], *(f"{count:,}" for count in (f.base, f.candidate, f.gained, f.lost)))
         for f in diff.flags
     ]
 

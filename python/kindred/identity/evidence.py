@@ -7,25 +7,18 @@ import numpy as np
 import pyarrow as pa
 
 from kindred.identity import mixture
+from kindred.identity.resolution import PARTS
 from kindred.identity.weighing import Scored, Weigher
 
-_NO_LINKS = {
-    "record_id_l": pa.string(),
-    "record_id_r": pa.string(),
-    "link_type": pa.string(),
-    "rule": pa.string(),
-    "match_weight": pa.float64(),
-    "field_weights": pa.string(),
-    "field_levels": pa.string(),
-    "rule_version": pa.string(),
-    "model_version": pa.string(),
-    "entity": pa.string(),
-}
+_LINK = (
+    "record_id_l", "record_id_r", "link_type", "rule", "match_weight", "field_weights",
+    "field_levels", "rule_version", "model_version", "entity",
+)  # fmt: skip
 
 
 def no_links() -> pa.Table:
     """The table of links without any."""
-    return pa.table({name: pa.nulls(0, kind) for name, kind in _NO_LINKS.items()})
+    return pa.table({name: pa.nulls(0, PARTS[name]) for name in _LINK})
 
 
 def weighed_links(weigher: Weigher | None, pairs: Scored) -> pa.Table:

@@ -19,7 +19,7 @@ from kindred.warehouse.raw_files import BrokenFileError, RawFile, fingerprint
 from kindred.warehouse.raw_files import create_table as read_file
 
 if TYPE_CHECKING:
-    from psycopg2.extensions import connection as PgConnection  # noqa: N812
+    from psycopg2 import extensions
 
 LEDGER = "kindred_load.loaded_files"
 _ROWS_A_BATCH = 50_000
@@ -28,7 +28,7 @@ _KEPT = ("VARCHAR", "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DATE
 
 
 def load_files(
-    connection: PgConnection,
+    connection: extensions.connection,
     files: tuple[RawFile, ...],
     schema_of: Callable[[str], str],
     progress: Callable[[RawFile], None] = lambda file: None,
@@ -53,7 +53,7 @@ def load_files(
     return done
 
 
-def _load_file(connection: PgConnection, file: RawFile, schema: str) -> LoadedTable:
+def _load_file(connection: extensions.connection, file: RawFile, schema: str) -> LoadedTable:
     table = file.table.lower()
     relation = f"{schema}.{table}"
     content = fingerprint(file.path)
@@ -71,7 +71,8 @@ def _load_file(connection: PgConnection, file: RawFile, schema: str) -> LoadedTa
         rows = _replace(connection, file, schema, table)
         with connection.cursor() as cursor:
             cursor.execute(
-                f"delete from {LEDGER} where schema_name = %s and table_name = %s",  # noqa: S608
+                f"delete from {LEDGER}"  # noqa: S608 - a constant
+                " where schema_name = %s and table_name = %s",
                 [schema, table],
             )
             cursor.execute(
@@ -88,7 +89,7 @@ def _load_file(connection: PgConnection, file: RawFile, schema: str) -> LoadedTa
     return LoadedTable(file, relation, "replaced" if is_there else "loaded", rows)
 
 
-def _replace(connection: PgConnection, file: RawFile, schema: str, table: str) -> int:
+def _replace(connection: extensions.connection, file: RawFile, schema: str, table: str) -> int:
     import duckdb
 
     with duckdb.connect() as reader:
@@ -127,7 +128,9 @@ def _as_kept(name: str, kind: str) -> str:
     return f"cast({quoted(name)} as text)"
 
 
-def _make_room(connection: PgConnection, schema: str, table: str, columns: pa.Schema) -> None:
+def _make_room(
+    connection: extensions.connection, schema: str, table: str, columns: pa.Schema
+) -> None:
     """An empty table with these columns. One that has them is emptied, so that views on it stay."""
     wanted = {field.name: column_type(field).replace(", ", ",") for field in columns}
     is_fitting = columns_of(connection, schema, table) == {

@@ -11,7 +11,7 @@ from kindred.project import Profile
 from kindred.warehouse.lock import LOCK_HELD
 
 if TYPE_CHECKING:
-    from psycopg2.extensions import connection as PgConnection  # noqa: N812
+    from psycopg2 import extensions
 
 TYPE = "postgrespy"
 OLDEST = 160000
@@ -26,7 +26,7 @@ def is_postgres(profile: Profile) -> bool:
 
 
 @contextmanager
-def connected(profile: Profile) -> Iterator[PgConnection]:
+def connected(profile: Profile) -> Iterator[extensions.connection]:
     """A connection to the target's database, in UTC; KindredError where it cannot be had.
 
     Nothing is committed unless the caller does.
@@ -70,7 +70,7 @@ def _reason(error: Exception) -> str:
     return reason.rpartition("FATAL:")[2].strip().rstrip(".")
 
 
-def _refuse_old(connection: PgConnection) -> None:
+def _refuse_old(connection: extensions.connection) -> None:
     if connection.server_version < OLDEST:
         raise KindredError(
             f"The server is Postgres {connection.server_version // 10000}, and Kindred needs "
@@ -80,7 +80,7 @@ def _refuse_old(connection: PgConnection) -> None:
 
 
 @contextmanager
-def run_lock(connection: PgConnection) -> Iterator[None]:
+def run_lock(connection: extensions.connection) -> Iterator[None]:
     """Hold the lock of the target's database for the block; a second run is refused (exit code 3).
 
     The server frees the lock when the connection ends, however it ends.
@@ -104,12 +104,12 @@ def run_lock(connection: PgConnection) -> Iterator[None]:
         connection.commit()
 
 
-def has_relation(connection: PgConnection, schema: str, name: str) -> bool:
+def has_relation(connection: extensions.connection, schema: str, name: str) -> bool:
     """Whether a table or view of that name exists."""
     return bool(columns_of(connection, schema, name))
 
 
-def columns_of(connection: PgConnection, schema: str, name: str) -> dict[str, str]:
+def columns_of(connection: extensions.connection, schema: str, name: str) -> dict[str, str]:
     """Columns of a relation with their types, in order; empty where it does not exist."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -129,7 +129,7 @@ class AskedLikeDuckDB:
 
     engine = "postgres"
 
-    def __init__(self, connection: PgConnection) -> None:
+    def __init__(self, connection: extensions.connection) -> None:
         self.raw = connection
         self._rows: list[tuple[Any, ...]] = []
         connection.autocommit = True

@@ -18,7 +18,7 @@ from kindred.errors import KindredError
 from kindred.warehouse.database import quoted
 
 if TYPE_CHECKING:
-    from psycopg2.extensions import connection as PgConnection  # noqa: N812
+    from psycopg2 import extensions
 
 # Object ids of Postgres's own types never change (pg_type.dat).
 _NUMERIC, _BYTEA = 1700, 17
@@ -40,7 +40,7 @@ _ROWS_A_BATCH = 20_000
 _BLOCK = 256 * 1024 * 1024
 
 
-def read_query(connection: PgConnection, query: str) -> pa.Table:
+def read_query(connection: extensions.connection, query: str) -> pa.Table:
     """The rows of a query as an Arrow table; runs in the connection's own transaction.
 
     A number without declared digits comes as double precision, a moment with time zone in UTC.
@@ -50,10 +50,8 @@ def read_query(connection: PgConnection, query: str) -> pa.Table:
         fields = [_read_as(column) for column in cursor.description or ()]
         selected = ", ".join(expression for expression, _ in fields)
         buffer = io.BytesIO()
-        cursor.copy_expert(
-            f"copy (select {selected} from ({query}) as given) to stdout (format csv)",  # noqa: S608
-            buffer,
-        )
+        rows = f"select {selected} from ({query}) as given"  # noqa: S608 - caller's own SQL
+        cursor.copy_expert(f"copy ({rows}) to stdout (format csv)", buffer)
     schema = pa.schema([field for _, field in fields])
     return _parsed(buffer, schema)
 
@@ -151,7 +149,7 @@ def column_type(field: pa.Field) -> str:
 
 
 def create_table(
-    connection: PgConnection,
+    connection: extensions.connection,
     relation: str,
     schema: pa.Schema,
     *,
@@ -165,7 +163,7 @@ def create_table(
 
 
 def write_rows(
-    connection: PgConnection, relation: str, batches: pa.RecordBatchReader | pa.Table
+    connection: extensions.connection, relation: str, batches: pa.RecordBatchReader | pa.Table
 ) -> int:
     """Append rows to the table `relation` (a quoted name) by COPY; returns how many.
 

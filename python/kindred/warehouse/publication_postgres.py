@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from kindred.errors import KindredError
 from kindred.project import Profile
 from kindred.quality.results import Generation
-from kindred.warehouse.database import Connection, columns_of, literal, quoted
+from kindred.warehouse.database import Connection, columns_of, literal, quoted, row_count
 from kindred.warehouse.exposure import PublishedModel, masked_select
 
 if TYPE_CHECKING:
@@ -100,12 +100,13 @@ def _free_name(connection: Connection, profile: Profile, generation: Generation)
 
 def _copy(connection: Connection, model: PublishedModel, run: str) -> int:
     source, place = quoted(model.schema, model.name), quoted(run, model.name)
-    connection.execute(f"create table {place} as select * from {source}")  # noqa: S608
+    query = f"select * from {source}"  # noqa: S608 - quoted names
+    connection.execute(f"create table {place} as {query}")
     for column in columns_of(connection, run, model.name):
         if column in ("customer_id", "account_id", "record_id"):
             connection.execute(f"create index on {place} ({quoted(column)})")
     connection.execute(f"analyze {place}")
-    return int(connection.execute(f"select count(*) from {place}").fetchall()[0][0])  # noqa: S608
+    return row_count(connection, run, model.name)
 
 
 def _views(
@@ -121,7 +122,7 @@ def _views(
             query = (
                 masked_select(model, columns, table)
                 if is_masked
-                else f"select {', '.join(map(quoted, columns))} from {table}"  # noqa: S608
+                else f"select {', '.join(map(quoted, columns))} from {table}"  # noqa: S608 - quoted
             )
             found.append(View(schema, model, tuple(columns), query, is_masked))
     return found
