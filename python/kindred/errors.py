@@ -19,3 +19,20 @@ class KindredError(Exception):
         self.message = message
         self.hint = hint
         self.exit_code = exit_code
+
+
+_SHOWN = 60
+
+
+def shown(text: str, most: int = _SHOWN) -> str:
+    """A name from outside as one harmless line: control characters as `\\x1b`, the middle of a
+    long one left out, so that it neither steers a terminal nor fills it.
+    """
+    plain = "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii")
+        for sign in text
+    )
+    if len(plain) <= most:
+        return plain
+    half = most // 2 - 2
+    return f"{plain[:half]}...{plain[-half:]}"

@@ -35,6 +35,8 @@ def command(
 
     Example: kindred load sample --sources stripe,shopify
     """
+    from rich.markup import escape
+
     from kindred.warehouse.raw_files import find_raw_files
 
     project = load_project(project_dir)
@@ -43,9 +45,11 @@ def command(
     profile = load_profile(project, target)
     screen = console()
     for name in found.unknown_sources:
-        screen.print(f"[yellow]Skipped[/] {name}/: no such source in models/staging.")
+        screen.print(f"[yellow]Skipped[/] {escape(name)}/: no such source in models/staging.")
     for label in found.other_files:
-        screen.print(f"[yellow]Skipped[/] {label}: neither .csv, .parquet nor .jsonl.")
+        screen.print(
+            f"[yellow]Skipped[/] {escape(label)}: no file that ends in .csv, .parquet or .jsonl."
+        )
     with screen.status("Loading") as status:
         tables, place = _load(
             project, profile, found.files, lambda file: status.update(f"Loading {file.label}")
@@ -77,6 +81,7 @@ def _load(
 
 
 def _print_tables(screen: Console, tables: list[LoadedTable], place: str) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     grid = Table(box=None, pad_edge=False, header_style="bold")
@@ -90,8 +95,11 @@ def _print_tables(screen: Console, tables: list[LoadedTable], place: str) -> Non
     }
     for table in tables:
         rows = "" if table.outcome == "broken" else f"{table.rows:,}"
-        grid.add_row(table.relation, rows, notes[table.outcome])
+        grid.add_row(escape(table.relation), rows, notes[table.outcome])
     screen.print(grid)
+    for table in tables:
+        for note in table.notes:
+            screen.print(f"[yellow]Note[/] {escape(table.relation)}: {escape(note)}.")
     good = [table for table in tables if table.outcome != "broken"]
     total = plural(sum(table.rows for table in good), "row")
     screen.print(f"\n{plural(len(good), 'table')}, {total} in {place}.")

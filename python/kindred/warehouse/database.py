@@ -72,6 +72,11 @@ def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def path_literal(path: Path) -> str:
+    """A path as a literal that DuckDB reads as this file, and not as a pattern of many."""
+    return literal(re.sub(r"[*?\[]", lambda sign: f"[{sign.group()}]", str(path)))
+
+
 def refuse_ambiguous_name(path: Path, schema: str) -> None:
     """Refuse a working file whose stem is the schema's name.
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from kindred.warehouse.database import has_relation, quoted
-from kindred.warehouse.raw_files import BrokenFileError, RawFile, create_table, fingerprint
+from kindred.warehouse.raw_files import RawFile, create_table, fingerprint
+from kindred.warehouse.raw_problem import BrokenFileError
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,6 +26,7 @@ class LoadedTable:
     outcome: Outcome
     rows: int
     problem: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def load_files(
@@ -64,7 +66,7 @@ def _load_file(connection: duckdb.DuckDBPyConnection, file: RawFile, schema: str
     connection.execute(f"create schema if not exists {quoted(schema)}")
     connection.begin()
     try:
-        rows = create_table(connection, file, quoted(schema, file.table))
+        read = create_table(connection, file, quoted(schema, file.table))
         connection.execute(
             f"delete from {LEDGER}"  # noqa: S608 - a constant
             " where schema_name = ? and lower(table_name) = lower(?)",
@@ -72,7 +74,7 @@ def _load_file(connection: duckdb.DuckDBPyConnection, file: RawFile, schema: str
         )
         connection.execute(
             f"insert into {LEDGER} values (?, ?, ?, ?, ?, ?)",  # noqa: S608 - a constant
-            [file.source, file.table, file.path.name, content, rows, schema],
+            [file.source, file.table, file.path.name, content, read.rows, schema],
         )
         connection.commit()
     except BrokenFileError as error:
@@ -81,4 +83,5 @@ def _load_file(connection: duckdb.DuckDBPyConnection, file: RawFile, schema: str
     except BaseException:
         connection.rollback()
         raise
-    return LoadedTable(file, relation, "replaced" if is_there else "loaded", rows)
+    outcome: Outcome = "replaced" if is_there else "loaded"
+    return LoadedTable(file, relation, outcome, read.rows, notes=read.notes)
