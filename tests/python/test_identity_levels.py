@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
+from splink import DuckDBAPI, Linker
 
 from identity_town import people, table_of
-from kindred.identity import mixture, model_files, records
+from kindred.identity import mixture, model_files, records, scoring
 from kindred.identity.entity import Comparison, Entity
 from kindred.identity.pipeline import entity_named
 from kindred.identity.reference import load_reference
@@ -96,3 +97,38 @@ def test_nothing_is_impossible() -> None:
         )  # fmt: skip
         assert np.isfinite(weight).all()
         assert np.isfinite(detail).all()
+
+
+@pytest.mark.parametrize("name", ["person", "account"])
+def test_levels_are_those_of_splink(name: str) -> None:
+    """Whoever reads Splink's documentation may trust it: its `predict` finds the same levels."""
+    entity = entity_named(name)
+    with records.connect() as con:
+        records.prepare(con, _records(name), entity, load_reference())
+        con.execute(
+            "create table fields as"
+            " select row_number() over (order by record_id) - 1 as n, * from prepared"
+        )
+        size = con.execute("select count(*) from fields").fetchall()[0][0]
+        scorer = scoring.Scorer(con, tuple(c for c in entity.comparisons if not c.holders_of))
+        left, right = np.triu_indices(size, 1)
+        ours = scorer.compare(left, right)
+
+        api = DuckDBAPI(connection=con)
+        asked = {**scorer.settings, "retain_intermediate_calculation_columns": True}
+        for comparison in asked["comparisons"]:
+            # Splink hands out log2(m / u) only, so let that be the number of the level.
+            for number, level in enumerate(reversed(comparison["comparison_levels"][1:]), 1):
+                level |= {"m_probability": 0.5, "u_probability": 0.5 / 2**number}
+        linker = Linker(api.register(con.table("fields")), asked, log_level="ERROR")
+        linker.table_management.register_blocked_pairs_for_predict(
+            api.register(
+                pa.table({"match_key": ["0"] * len(left), "join_key_l": left, "join_key_r": right})
+            )
+        )
+        told = linker.inference.predict(warning_mode="never").physical_name
+        found = con.execute(f"select * from {told} order by n_l, n_r").fetchnumpy()
+    assert len(np.unique(ours)) > 5
+    for i, comparison in enumerate(scorer.compared):
+        levels = np.round(found[f"mw_{comparison.field}"]) - 1
+        assert (levels == ours[:, i]).all(), comparison.field

@@ -9,21 +9,21 @@ with spelled as (
     select
         record_id,
         source,
-        words(first_name) as first_name,
-        words(last_name) as last_name,
-        words(case
+        spelled(first_name) as first_name,
+        spelled(last_name) as last_name,
+        case
             when contains(full_name, ',')
-                then regexp_replace(full_name, '^\\s*([^,]+),\\s*(.+)$', '\\2 \\1')
-            else full_name
-        end) as full_name,
+                then words(regexp_replace(full_name, '^\\s*([^,]+),\\s*(.+)$', '\\2 \\1'))
+            else spelled(full_name)
+        end as full_name,
         nullif(lower(trim(email)), '') as email,
         digits(phone) as phone,
         regexp_replace(phone, '[^0-9+]', '', 'g') as raw_phone,
-        words(street) as street,
-        words(city) as city,
+        spelled(street) as street,
+        spelled(city) as city,
         nullif(regexp_replace(upper(postcode), '[^A-Z0-9]', '', 'g'), '') as postcode,
         date_digits(birth_date) as birth,
-        company_words(company_name) as company,
+        company_words(spelled(company_name)) as company,
         lower(company_domain) as company_domain
     from given
 ),
@@ -111,22 +111,42 @@ spoken_for as (
     from named
 ),
 complete as (
-    select * replace (nullif(given, '') as given, nullif(family, '') as family) from spoken_for
+    select
+        * replace (
+            nullif(given, '') as given,
+            nullif(family, '') as family
+        ),
+        split_part(nullif(given, ''), ' ', 1) as given_first,
+        regexp_extract(street, '(\\d+)', 1) as house,
+        regexp_replace(split_part(split_part(email, '@', 1), '+', 1), '[^a-z0-9]', '', 'g')
+            as email_user
+    from spoken_for
+),
+-- Mistyped names are seldom heard twice: two names that many have are two names.
+common_names as (
+    select given
+    from complete
+    where given is not null
+    group by given
+    having count(distinct family) >= 5
+),
+-- Many live in one street.
+streets as (
+    select street as long_street, street_words(street) as street from complete group by street
 )
 select
     record_id,
     source,
     given,
     case when contains(given, ' ') then split_part(given, ' ', -1) end as given_last,
-    split_part(given, ' ', 1) as given_first,
-    coalesce(nicks.stands_for, [split_part(given, ' ', 1)]) as stands_for,
+    given_first,
+    coalesce(nicks.stands_for, [given_first]) as stands_for,
     coalesce(nicks.initials, [left(given, 1)]) as initials,
-    -- Mistyped names are seldom heard twice: two names that many have are two names.
     length(given) > 2
     and (
         nicks.name is not null
-        or split_part(given, ' ', 1) in (select name from given_names)
-        or count(distinct family) over (partition by given) >= 5
+        or given_first in (select name from given_names)
+        or given in (select given from common_names)
     ) as given_is_known,
     left(given, 1) as initial,
     family,
@@ -140,19 +160,16 @@ select
         left(birth, 4) || '-' || substr(birth, 5, 2) || '-' || substr(birth, 7, 2) as date
     )) as birth_number,
     case when email like '%_@_%' then email end as email,
-    regexp_replace(split_part(split_part(email, '@', 1), '+', 1), '[^a-z0-9]', '', 'g')
-        as email_user,
-    regexp_replace(split_part(split_part(email, '@', 1), '+', 1), '[^a-z]', '', 'g')
-        as email_letters,
-    regexp_replace(split_part(split_part(email, '@', 1), '+', 1), '[^0-9]', '', 'g')
-        as email_numbers,
+    email_user,
+    regexp_replace(email_user, '[0-9]', '', 'g') as email_letters,
+    regexp_replace(email_user, '[a-z]', '', 'g') as email_numbers,
     split_part(email, '@', 2) in (select domain from freemail_domains) as email_is_private,
     phone,
     right(phone, 6) as phone_end,
     raw_phone,
-    regexp_extract(street, '(\\d+)', 1) as house,
-    street_words(street) as street,
-    left(street_words(street), 5) as street_start,
+    house,
+    streets.street,
+    left(streets.street, 5) as street_start,
     postcode,
     left(postcode, 3) as outcode,
     city,
@@ -162,7 +179,8 @@ select
         when company_domain not in (select domain from freemail_domains) then company_domain
     end as company_domain
 from complete
-left join nickname_lists as nicks on split_part(given, ' ', 1) = nicks.name
+left join nickname_lists as nicks on given_first = nicks.name
+left join streets on complete.street = streets.long_street
 """
 
 # A transposition costs two edits; the dear distance is asked only where that can be.

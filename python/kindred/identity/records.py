@@ -23,6 +23,8 @@ _STREET_WORDS = {
     "saint": "st", "mount": "mt",
 }  # fmt: skip
 
+_TITLES = "mr|mrs|ms|miss|mx|dr|prof|sir|herr|frau|mme|jr|sr|ii|iii|iv|phd"
+
 _MACROS = r"""
 create or replace temp macro words(x) as nullif(trim(regexp_replace(
     strip_accents(replace(replace(replace(replace(replace(
@@ -30,15 +32,15 @@ create or replace temp macro words(x) as nullif(trim(regexp_replace(
     '[^\p{L}\p{N}]+', ' ', 'g')), '');
 create or replace temp macro digits(x) as nullif(right(ltrim(
     regexp_replace(cast(x as text), '[^0-9]', '', 'g'), '0'), 9), '');
-create or replace temp macro is_title(x) as x in (
-    'mr', 'mrs', 'ms', 'miss', 'mx', 'dr', 'prof', 'sir', 'herr', 'frau', 'mme', 'jr', 'sr', 'ii',
-    'iii', 'iv', 'phd');
--- Few names begin or end with a title, and only those are worth a regular expression.
+-- The same for a column: most values are plain letters already.
+create or replace temp macro spelled(x) as case
+    when regexp_full_match(x, '[A-Za-z0-9]+( [A-Za-z0-9]+)*') then lower(x)
+    else words(x)
+end;
+-- Few names begin or end with a title, and only those are worth replacing in.
 create or replace temp macro untitled(x) as case
-    when is_title(split_part(x, ' ', 1)) or is_title(split_part(x, ' ', -1))
-        then nullif(trim(regexp_replace(
-            ' ' || x || ' ',
-            ' (mr|mrs|ms|miss|mx|dr|prof|sir|herr|frau|mme|jr|sr|ii|iii|iv|phd) ', ' ', 'g')), '')
+    when regexp_matches(x, '^({titles})( |$)| ({titles})$')
+        then nullif(trim(regexp_replace(' ' || x || ' ', ' ({titles}) ', ' ', 'g')), '')
     else x
 end;
 create or replace temp macro date_digits(x) as case
@@ -185,23 +187,26 @@ def _register_reference(con: duckdb.DuckDBPyConnection, reference: Reference) ->
         con.register(f"{name}_arrow", table)
         con.execute(f"create or replace table {name} as select * from {name}_arrow")
         con.unregister(f"{name}_arrow")
-    con.execute(_MACROS)
+    con.execute(_MACROS.replace("{titles}", _TITLES))
     suffixes = "|".join(
-        sorted(row[0] for row in con.execute("select suffix from legal_suffixes").fetchall())
+        sorted(
+            row[0]
+            for row in con.execute(
+                "select suffix from legal_suffixes where not contains(suffix, ' ')"
+            ).fetchall()
+        )
     )
-    spoken = "' ' || words(x) || ' '"
+    spoken = "' ' || x || ' '"
     for long, short in _STREET_WORDS.items():
         spoken = f"replace({spoken}, ' {long} ', ' {short} ')"
     con.execute(
         f"""
+        -- Of what `words` or `spelled` gave.
         create or replace temp macro street_words(x) as nullif(trim(regexp_replace(
             replace({spoken}, 'strasse ', 'str '), ' [0-9]+[a-z]?\\b', '', 'g')), '');
-        create or replace temp macro company_tokens(x) as list_filter(
-            string_split(trim(
-                regexp_replace(words(x), '\\b([a-z]) ([a-z])\\b', '\\1\\2', 'g')), ' '),
-            lambda w: not regexp_full_match(w, '{suffixes}|the|and|und|et|of|de|y'));
-        create or replace temp macro company_words(x) as
-            coalesce(nullif(array_to_string(company_tokens(x), ' '), ''), words(x));
+        create or replace temp macro company_words(x) as coalesce(nullif(trim(regexp_replace(
+            ' ' || regexp_replace(x, '\\b([a-z]) ([a-z])\\b', '\\1\\2', 'g') || ' ',
+            ' (({suffixes}|the|and|und|et|of|de|y) )+', ' ', 'g')), ''), x);
         """
     )
     con.execute(
