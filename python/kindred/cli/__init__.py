@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "publish": "kindred.cli.publish",
     "report": "kindred.cli.report",
     "doctor": "kindred.cli.doctor",
+    "roles": "kindred.cli.roles",
     "identity": "kindred.cli.identity",
 }
 

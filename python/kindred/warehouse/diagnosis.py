@@ -13,6 +13,7 @@ from typing import Literal
 
 from kindred.errors import KindredError
 from kindred.project import Profile, Project, load_profile, segment_files
+from kindred.warehouse import roles
 from kindred.warehouse.database import Connection, connected, has_relation, quoted
 from kindred.warehouse.lock import lock_holder
 from kindred.warehouse.postgres import is_postgres
@@ -42,7 +43,7 @@ _LEAST_DISK = 2 * 1024**3
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the diagnosis. A problem keeps a build from running; a note does not."""
+    """One line of the diagnosis. A problem is to be mended before a build; a note may stay."""
 
     topic: str
     level: Level
@@ -91,10 +92,26 @@ def _postgres(project: Project, profile: Profile) -> list[Finding]:
             ).fetchall()
             found = [Finding("database", "fine", f"{name_of(profile)} (Postgres {version})")]
             found += _letters(str(encoding), bool(folds), bool(by_code))
+            found += _roles(connection, project, profile)
             found += _sources(connection, project)
             return found + _history(connection, profile)
     except KindredError as error:
         return [Finding("database", "problem", error.message, error.hint)]
+
+
+def _roles(connection: Connection, project: Project, profile: Profile) -> list[Finding]:
+    names = roles.roles_of(project)
+    set_up = f"have `kindred roles --target {profile.target} --apply` run by an administrator."
+    if not roles.are_there(connection, names):
+        return [Finding("roles", "note", "not set up; see docs/postgres.md.", set_up)]
+    acts_as = roles.acts_as(connection)
+    if acts_as != names.owner:
+        text = f"runs act as {acts_as}, so that what they make would not belong to {names.owner}."
+        return [Finding("roles", "problem", text, f"set KINDRED_PG_ROLE to {names.owner}.")]
+    wrong = roles.what_is_wrong(connection, names, roles.places_of(project, profile))
+    if wrong:
+        return [Finding("roles", "problem", text, set_up) for text in wrong]
+    return [Finding("roles", "fine", f"{names.bi} reads masked views only")]
 
 
 def _letters(encoding: str, folds: bool, by_code: bool) -> list[Finding]:

@@ -26,10 +26,11 @@ def is_postgres(profile: Profile) -> bool:
 
 
 @contextmanager
-def connected(profile: Profile) -> Iterator[extensions.connection]:
+def connected(profile: Profile, *, as_login: bool = False) -> Iterator[extensions.connection]:
     """A connection to the target's database, in UTC; KindredError where it cannot be had.
 
-    Nothing is committed unless the caller does.
+    It acts as the profile's `role`, where there is one, or `as_login`, as the user itself. Nothing
+    is committed unless the caller does.
     """
     import psycopg2
 
@@ -56,11 +57,24 @@ def connected(profile: Profile) -> Iterator[extensions.connection]:
     with closing(connection):
         _refuse_old(connection)
         role = settings.get("role")
-        if role:
-            with connection.cursor() as cursor:
-                cursor.execute("select set_config('role', %s, false)", [str(role)])
-            connection.commit()
+        if role and not as_login:
+            _act_as(connection, str(role))
         yield connection
+
+
+def _act_as(connection: extensions.connection, role: str) -> None:
+    import psycopg2
+
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select set_config('role', %s, false)", [role])
+    except psycopg2.Error as error:
+        raise KindredError(
+            f"The user of the target may not act as the role '{role}', or there is no such role.",
+            "have `kindred roles` run, and the role for builds granted to the user; see "
+            "docs/postgres.md.",
+        ) from error
+    connection.commit()
 
 
 def _reason(error: Exception) -> str:

@@ -1,7 +1,8 @@
 """Publish a checked build: two new files in a directory of their own, then one rename.
 
 `published/<run>/kindred.duckdb` is for everybody (masked, marts in schema main) and
-`kindred_restricted.duckdb` for the few who may see values (schemas as in the working file).
+`kindred_restricted.duckdb` for the few who may see values (schemas as in the working file): it is
+readable for the user who publishes only.
 Both are written anew, never copied: a DuckDB file keeps the bytes of deleted rows. The symlink
 `published/current` is replaced in one rename, so a reader sees the old pair or the new one.
 """
@@ -103,13 +104,15 @@ def publish(
         models = _existing(connection, models)
         run = _free_name(home, generation)
         unfinished = home / (_UNFINISHED + run)
-        unfinished.mkdir()
+        unfinished.mkdir(mode=0o700)
         rows = _write_file(connection, unfinished / MASKED_FILE, models, True, progress)
         _write_file(connection, unfinished / RESTRICTED_FILE, models, False, progress)
-    (unfinished / RESTRICTED_FILE).chmod(0o600)
     _describe(unfinished, generation, models, rows)
     for path in unfinished.iterdir():
+        path.chmod(0o600 if path.name == RESTRICTED_FILE else 0o644)
         _sync(path)
+    # Until now nobody else could look inside.
+    unfinished.chmod(0o755)
     _sync(unfinished)
     unfinished.rename(home / run)
     _point_current(home, run)

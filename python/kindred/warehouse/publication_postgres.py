@@ -74,11 +74,17 @@ def write_publication(
     return run, rows, _remove_old(connection, profile, keep)
 
 
+def run_schema_pattern(profile: Profile) -> str:
+    """A pattern of the names of publications' own schemas, which Python and Postgres both read."""
+    start = re.escape(profile.schema_of(RUN))
+    return f"^{start}_[0-9]{{6,}}_[0-9]{{8}}t[0-9]{{6}}(_[0-9]+){{0,1}}$"
+
+
 def _run_schemas(connection: Connection, profile: Profile) -> list[str]:
     """Schemas of publications, oldest first."""
     found = connection.execute("select nspname from pg_namespace order by nspname").fetchall()
-    name = re.compile(rf"{re.escape(profile.schema_of(RUN))}_\d{{6,}}_\d{{8}}t\d{{6}}(_\d+)?")
-    return [str(schema) for (schema,) in found if name.fullmatch(str(schema))]
+    name = re.compile(run_schema_pattern(profile))
+    return [str(schema) for (schema,) in found if name.match(str(schema))]
 
 
 def _is_done(connection: Connection, schema: str) -> bool:

@@ -27,12 +27,17 @@
 {%- endmacro %}
 
 
-{#- The views that read a relation directly, oldest first: each with its name and definition. -#}
+{#-
+    The views that read a relation directly, oldest first: each with its name, its definition, its owner
+    and whether this run may replace it.
+-#}
 {% macro postgrespy__views_on(relation) -%}
     {%- set query -%}
         select
             format('%I.%I', namespaces.nspname, views.relname) as name,
-            pg_get_viewdef(views.oid) as definition
+            pg_get_viewdef(views.oid) as definition,
+            pg_get_userbyid(views.relowner) as owner,
+            pg_has_role(views.relowner, 'usage') as is_ours
         from pg_class as views
         inner join pg_namespace as namespaces on namespaces.oid = views.relnamespace
         where
@@ -89,6 +94,10 @@
         {{ return('') }}
     {%- endif -%}
     {%- set views = postgrespy__views_on(target) -%}
+    {%- if views | rejectattr('is_ours') | list -%}
+        {%- do postgrespy__exchange_rows(intermediate, target, views | rejectattr('is_ours') | first) -%}
+        {{ return('') }}
+    {%- endif -%}
     {%- set grants = postgrespy__grants_of(target, target) -%}
     {%- set backup = make_backup_relation(target, 'table') -%}
     {%- do postgrespy__drop_if_there(backup) -%}
@@ -103,6 +112,33 @@
     {%- endfor -%}
     {%- for statement in grants -%}{%- do run_query(statement) -%}{%- endfor -%}
     {%- do run_query('drop table ' ~ backup ~ ' cascade') -%}
+{%- endmacro %}
+
+
+{#-
+    Put the rows of `intermediate` in the place of those of `target`. For a table that a view of somebody
+    else reads, which only they may point to another table. Its columns must stay the same.
+-#}
+{% macro postgrespy__exchange_rows(intermediate, target, view) -%}
+    {%- if postgrespy__columns(intermediate) != postgrespy__columns(target) -%}
+        {%- do exceptions.raise_compiler_error('The columns of ' ~ target ~ ' change, and the view ' ~ view['name'] ~ ', which belongs to ' ~ view['owner'] ~ ', reads it. Have its owner drop it, build, and make it again.') -%}
+    {%- endif -%}
+    {%- do run_query('truncate table ' ~ target) -%}
+    {%- do run_query('insert into ' ~ target ~ ' select * from ' ~ intermediate) -%}
+    {%- do run_query('drop table ' ~ intermediate) -%}
+    {%- do run_query('analyze ' ~ target) -%}
+{%- endmacro %}
+
+
+{#- The columns of a table in order, each with its type and whether it may be null. -#}
+{% macro postgrespy__columns(relation) -%}
+    {%- set query -%}
+        select attname, format_type(atttypid, atttypmod) as type, attnotnull
+        from pg_attribute
+        where attrelid = to_regclass('{{ relation | replace("'", "''") }}') and attnum > 0 and not attisdropped
+        order by attnum
+    {%- endset -%}
+    {{ return(run_query(query).rows | map('list') | list) }}
 {%- endmacro %}
 
 
