@@ -19,8 +19,8 @@ from kindred.warehouse.roles import PURPOSES
 from postgres_server import PostgresDatabase, PostgresServer
 from whole_project import WholeProject, copy_project, plain_environment
 
-# Every run has a name of its own.
-OF_THE_RUN = {"run_id"}
+# Every run has a name of its own, and hashes of an engine; its outcome is noted by `kindred build`.
+OF_THE_RUN = {"run_id", "input_fingerprint", "stages", "outcome"}
 # What gains rows from run to run, and nothing else does.
 GAIN_ROWS = {"identity_health", "run_history"}
 # Written by the checks of `kindred build`, which a plain dbt build does not call.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from kindred.cli._summary import Closing
     from kindred.warehouse.dbt_run import DbtOutcome
+    from kindred.warehouse.journal import Journal
     from kindred.warehouse.publication import Publication
 
 CHECK_FAILED = 1
@@ -39,6 +41,10 @@ COULD_NOT_RUN = 2
 @click.option("--vars", "vars_text", help="Variables over those of dbt_project.yml, as YAML.")
 @click.option("--as-of", help="The moment the build speaks of (UTC), as 2026-06-30T12:00:00.")
 @click.option("--skip-publish", is_flag=True, help="Build and check; leave what is published.")
+@click.option(
+    "--resume", is_flag=True, help="Go on with a run that was broken off, if there is one."
+)
+@click.option("--accept-loss", help="Sources, as a,b, that may have lost most of their rows.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write the checks as JUnit XML.")
 @click.option("--verbose", is_flag=True, help="Show dbt's own lines.")
 def command(
@@ -50,20 +56,28 @@ def command(
     vars_text: str | None,
     as_of: str | None,
     skip_publish: bool,
+    resume: bool,
+    accept_loss: str | None,
     junit: Path | None,
     verbose: bool,
 ) -> None:
     """Build everything from the loaded raw tables, check it and publish it.
 
     One run at a time: a second one ends at once with exit code 3. Where the build fails or a
-    critical check does, nothing is published and what people read stays as it was.
+    critical check does, nothing is published and what people read stays as it was. With --resume, a
+    run that was killed or failed goes on where it ended, for the same moment, if nothing it was
+    built from has changed since; otherwise everything is built.
 
     Example: kindred build --sources salesforce,stripe --as-of 2026-06-30
     """
+    from kindred.cli._runs import begin_run, end_journal, note_built
     from kindred.cli._summary import print_summary, summary_markdown
+    from kindred.warehouse.dbt_run import DbtOutcome
     from kindred.warehouse.target import locked
 
     started = time.monotonic()
+    if resume and select:
+        raise KindredError("--resume goes on with a whole run.", "leave --select out.")
     variables = parse_vars(vars_text)
     project = with_variables(load_project(project_dir), variables)
     variables |= _source_choice(project, sources)
@@ -73,14 +87,24 @@ def command(
     profile = load_profile(project, target)
     screen = console()
     with locked(profile, "kindred build") as lock:
-        look_before(project, profile)
-        extra = _dbt_options(select, full_refresh)
-        outcome = run_stages(screen, project, profile, variables, extra, verbose, lock)
-        refuse_failed(outcome)
+        look_before(project, profile, chosen_sources(project, accept_loss) or [])
+        options = _dbt_options(full_refresh)
         if select:
+            end_journal(project, profile)
+            options += ["--select", *select.split()]
+            refuse_failed(run_stages(screen, project, profile, variables, options, verbose, lock))
             screen.print("Built what was selected. A part is neither checked nor published.")
             return
+        run = begin_run(screen, project, profile, variables, options, resume)
+        outcome = DbtOutcome(0)
+        if not run.is_built:
+            outcome = run_stages(
+                screen, project, profile, run.variables, run.options, verbose, lock, run.journal
+            )
+        refuse_failed(outcome)
+        note_built(project, profile, run)
         closing = finish(screen, project, profile, outcome, started, skip_publish, junit)
+        end_journal(project, profile)
     print_summary(screen, closing)
     write_step_summary(summary_markdown(closing))
     screen.print(f"Done in {closing.seconds:.0f} s.")
@@ -160,19 +184,20 @@ def _source_choice(project: Project, sources: str | None) -> dict[str, Any]:
     return {"sources": {name: project.sources[name] for name in chosen}}
 
 
-def _dbt_options(select: str | None, full_refresh: bool) -> list[str]:
+def _dbt_options(full_refresh: bool) -> list[str]:
     # Unit tests try the code on made-up rows: `make test` and plain `dbt build` run them; a run on
     # real data has nothing to learn from them.
     options = ["--exclude-resource-type=unit_test"]
-    if select:
-        options += ["--select", *select.split()]
     if full_refresh:
         options.append("--full-refresh")
     return options
 
 
-def look_before(project: Project, profile: Profile) -> None:
-    """Refuse what is known to fail: names in vars, the profile, missing raw tables."""
+def look_before(project: Project, profile: Profile, accepted: Sequence[str] = ()) -> None:
+    """Refuse what is known to fail or to hurt: names, the profile, missing or lost raw tables.
+
+    accepted: sources that may have lost rows or columns.
+    """
     from kindred.warehouse.preflight import (
         check_profile,
         identity_problems,
@@ -182,6 +207,7 @@ def look_before(project: Project, profile: Profile) -> None:
         refuse,
         source_states,
     )
+    from kindred.warehouse.raw_state import kept, losses, raw_states
     from kindred.warehouse.target import opened
 
     check_profile(profile)
@@ -189,6 +215,7 @@ def look_before(project: Project, profile: Profile) -> None:
     refuse(identity_problems(project, moment_of(project.variables)))
     with opened(profile, read_only=True) as connection:
         refuse(raw_problems(source_states(connection, project, list(project.sources))))
+        refuse(losses(kept(connection), raw_states(connection, project), accepted))
 
 
 def run_stages(
@@ -199,11 +226,16 @@ def run_stages(
     extra: list[str],
     verbose: bool,
     lock: int,
+    journal: Journal | None = None,
 ) -> DbtOutcome:
-    """Run dbt with progress people can read: the stage at work and how much is done."""
+    """Run dbt with progress people can read: the stage at work and how much is done.
+
+    What is done goes to the journal too, if there is one.
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from kindred.warehouse.dbt_run import STAGES, NodeDone, dbt_arguments, run_dbt
+    from kindred.warehouse.journal import add_done, add_invocation
 
     began = time.monotonic()
     seen: Counter[str] = Counter()
@@ -219,7 +251,13 @@ def run_stages(
     with bar:
         task = bar.add_task("Reading models", total=None)
 
+        def on_start(invocation: str) -> None:
+            if journal is not None:
+                add_invocation(journal, invocation)
+
         def on_node(node: NodeDone) -> None:
+            if journal is not None and node.is_good:
+                add_done(journal, node.unique_id)
             seen[node.stage] += 1
             # A stage is told with its second node: a table of a late stage that waits for
             # nothing comes first of all.
@@ -235,6 +273,7 @@ def run_stages(
             on_node,
             (lambda line: screen.print(line, markup=False, style="dim")) if verbose else _ignore,
             keep_open=[lock],
+            on_start=on_start,
         )
 
 

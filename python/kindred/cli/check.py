@@ -40,6 +40,7 @@ def command(project_dir: Path | None, target: str | None, junit: Path | None) ->
     screen = console()
     refuse_missing(profile)
     with locked(profile, "kindred check"):
+        refuse_broken_off(project, profile)
         run = check(screen, project, profile, junit)
     print_verdict(screen, run, reports_directory(home_of(project, profile)))
     from kindred.quality.report import as_markdown
@@ -47,6 +48,23 @@ def command(project_dir: Path | None, target: str | None, junit: Path | None) ->
     write_step_summary(as_markdown(run))
     if not run.verdict.is_fit:
         raise SystemExit(1)
+
+
+def refuse_broken_off(project: Project, profile: Profile) -> None:
+    """Refuse tables of which a run that did not end has remade some."""
+    from kindred.warehouse import journal, resuming
+    from kindred.warehouse.target import opened
+
+    left = journal.read(resuming.journal_path(project, profile))
+    if left is None:
+        return
+    with opened(profile, read_only=True) as connection:
+        state = resuming.state_of(connection, profile)
+    if resuming.is_broken_off(left, state, resuming.read_manifest(project)):
+        raise KindredError(
+            "The last build did not finish, so its tables do not belong together.",
+            "run `kindred build --resume`.",
+        )
 
 
 def reports_directory(home: Path) -> Path:
@@ -63,6 +81,7 @@ def check(
     from kindred.quality.report import write_junit
     from kindred.quality.results import current_generation, save_results
     from kindred.warehouse.database import has_relation
+    from kindred.warehouse.run_history import Outcome, note_outcome
     from kindred.warehouse.target import for_the_report, home_of, opened
 
     reports = reports_directory(home_of(project, profile))
@@ -84,6 +103,8 @@ def check(
             progress=lambda batch: status.update(f"Checking {batch.name}"),
         )
         save_results(connection, profile.schema, run, RESULTS_TABLE)
+        outcome: Outcome = "passed" if run.verdict.is_fit else "failed"
+        note_outcome(connection, profile.schema, generation.number, outcome)
         status.update("Writing the report")
         with for_the_report(connection, profile) as source:
             write_report(source, profile, reports / FILE_NAME, run.skipped)

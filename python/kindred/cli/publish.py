@@ -29,12 +29,14 @@ def command(project_dir: Path | None, target: str | None, keep: int) -> None:
 
     Example: kindred publish --keep 5
     """
+    from kindred.cli.check import refuse_broken_off
     from kindred.warehouse.target import locked
 
     project = load_project(project_dir)
     profile = load_profile(project, target)
     screen = console()
     with locked(profile, "kindred publish"):
+        refuse_broken_off(project, profile)
         done = publish(screen, project, profile, keep)
     screen.print(
         f"Published {plural(len(done.rows), 'table')} of generation "
@@ -47,11 +49,16 @@ def publish(screen: Console, project: Project, profile: Profile, keep: int = 3) 
     """Publish with a word on what is being written. The lock is the caller's."""
     from kindred.warehouse import publication
     from kindred.warehouse.dbt_run import target_directory
+    from kindred.warehouse.run_history import note_outcome
+    from kindred.warehouse.target import opened
 
     with screen.status("Publishing") as status:
-        return publication.publish(
+        done = publication.publish(
             profile,
             target_directory(project) / "manifest.json",
             keep,
             lambda table: status.update(f"Publishing {table}"),
         )
+    with opened(profile) as connection:
+        note_outcome(connection, profile.schema, done.generation.number, "published")
+    return done

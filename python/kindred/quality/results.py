@@ -139,7 +139,7 @@ def current_generation(connection: Connection, schema: str, marts: str) -> Gener
         if not finished[0][0]:
             raise KindredError(
                 "The last build did not finish, so its tables do not belong together.",
-                "run `kindred build` again.",
+                "run `kindred build --resume`.",
             )
     return generation
 

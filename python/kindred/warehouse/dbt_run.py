@@ -65,6 +65,12 @@ class NodeDone:
     status: str
     index: int
     total: int
+    unique_id: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether what hangs on it may go on: a model is made, or a test did not fail."""
+        return self.status in {"ok", "pass", "warn"}
 
 
 @dataclass(frozen=True)
@@ -146,9 +152,11 @@ def run_dbt(
     on_node: Callable[[NodeDone], None] = lambda node: None,
     on_line: Callable[[str], None] = lambda line: None,
     keep_open: Sequence[int] = (),
+    on_start: Callable[[str], None] = lambda invocation: None,
 ) -> DbtOutcome:
     """Run dbt and tell of each finished node; `on_line` gets dbt's own lines.
 
+    `on_start` gets dbt's id of the invocation, which it also writes into its manifest.
     `keep_open`: descriptors the child keeps (the run lock), so that they outlive a killed parent.
     """
     target = target_directory(project)
@@ -167,7 +175,7 @@ def run_dbt(
         pass_fds=tuple(keep_open),
     ) as child:
         try:
-            _follow(child, outcome, on_node, on_line)
+            _follow(child, outcome, on_node, on_line, on_start)
         except BaseException:
             child.send_signal(signal.SIGINT)
             try:
@@ -185,10 +193,15 @@ def _follow(
     outcome: DbtOutcome,
     on_node: Callable[[NodeDone], None],
     on_line: Callable[[str], None],
+    on_start: Callable[[str], None],
 ) -> None:
     stray: list[str] = []
+    is_started = False
     for info, data in _events(child, stray):
         name = info.get("name", "")
+        if not is_started and info.get("invocation_id"):
+            is_started = True
+            on_start(str(info["invocation_id"]))
         if info.get("msg"):
             on_line(without_values(_ANSI.sub("", str(info["msg"]))))
         if name in _RESULTS:
@@ -228,6 +241,7 @@ def _node_done(data: dict[str, Any], event: str) -> NodeDone:
         status=status,
         index=int(data.get("index") or 0),
         total=int(data.get("total") or data.get("num_models") or 0),
+        unique_id=str(node.get("unique_id", "")),
     )
 
 

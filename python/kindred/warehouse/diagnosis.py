@@ -260,7 +260,7 @@ def _history(connection: Connection, profile: Profile) -> list[Finding]:
         if not done[0][0]:
             return [
                 Finding(
-                    "last run", "note", f"{text}, did not finish.", "run `kindred build` again."
+                    "last run", "note", f"{text}, did not finish.", "run `kindred build --resume`."
                 )
             ]
     return [Finding("last run", "fine", text)]
