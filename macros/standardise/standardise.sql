@@ -49,9 +49,9 @@
         {%- do calling_codes.update({known.code: known.calling_code}) -%}
         {%- do trunk_prefixes.update({known.code: known.trunk_prefix}) -%}
     {%- endfor -%}
-    {%- set home = var('default_country', 'US') | upper -%}
+    {%- set home = var('default_country', 'US') | string | upper -%}
     {%- if home not in calling_codes -%}
-        {{ exceptions.raise_compiler_error("The var default_country is no country of macros/standardise/countries.sql: write a two-letter ISO code, such as US.") }}
+        {%- do check_settings() -%}
     {%- endif -%}
     {%- if country == "null" -%}
         {%- set calling_code = "'" ~ calling_codes[home] ~ "'" -%}

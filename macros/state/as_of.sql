@@ -5,11 +5,20 @@
         {%- set moment = run_started_at -%}
     {%- else -%}
         {%- set moment = modules.datetime.datetime.min -%}
-        {%- set text = (given | string).strip().replace('Z', '').replace('T', ' ') -%}
-        {%- if not modules.re.match('^\\d{4}-\\d{2}-\\d{2}( \\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,6})?)?)?$', text) -%}
-            {{ exceptions.raise_compiler_error("The var as_of is not a timestamp: write it as 2026-06-30 or 2026-06-30T12:00:00 (UTC).") }}
+        {%- set text = moment_text(given) -%}
+        {%- if not modules.re.fullmatch(moment_pattern(), text) -%}
+            {%- do check_settings() -%}
         {%- endif -%}
         {{ return("cast('" ~ text ~ "' as timestamp)") }}
     {%- endif -%}
     {{ return("cast('" ~ moment.strftime('%Y-%m-%d %H:%M:%S') ~ "' as timestamp)") }}
+{%- endmacro %}
+
+
+{#- The var as_of as it stands in a statement, and the form it must then have. -#}
+{% macro moment_text(given) -%}
+    {{ return((given | string).strip().replace('Z', '').replace('T', ' ')) }}
+{%- endmacro %}
+{% macro moment_pattern() -%}
+    {{ return('[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6})?)?)?') }}
 {%- endmacro %}

@@ -7,15 +7,18 @@ path or a list read the files themselves, by dbt's rules.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from kindred.errors import KindredError
+from kindred.errors import KindredError, shown
 
 PROJECT_FILE = "dbt_project.yml"
+# A name that ends no quoted name and no text; the macro name_of_a_place says the same.
+_PLACE = re.compile(r"""[^'"`{};\\\x00-\x1f]{1,63}""")
 
 
 @dataclass(frozen=True)
@@ -222,8 +225,22 @@ def segment_files(project: Project) -> list[str]:
 
 
 def source_schema(project: Project, source: str) -> str:
-    """Schema of the raw tables of `source` (var `<source>_schema`, else the source's name)."""
-    return str(project.variables.get(f"{source}_schema") or source)
+    """Schema of the raw tables of `source` (var `<source>_schema`, else the source's name).
+
+    Raises KindredError where it cannot name a schema.
+    """
+    setting = f"{source}_schema"
+    return checked_place(str(project.variables.get(setting) or source), f"var {setting}")
+
+
+def checked_place(name: str, setting: str) -> str:
+    """The name of a schema or database as it is; KindredError where it could end a quoted name."""
+    if not _PLACE.fullmatch(name):
+        raise KindredError(
+            f"The {setting} is no name of a schema or database.",
+            "write one without quotes, braces and semicolons, of 63 letters at most.",
+        )
+    return name
 
 
 def raw_tables(project: Project, source: str) -> list[RawTable]:
@@ -277,18 +294,23 @@ def load_profile(project: Project, target: str | None = None) -> Profile:
     outputs = profile.get("outputs") or {}
     name = target or str(_rendered(profile.get("target", "default")))
     if name not in outputs:
+        known = ", ".join(sorted(outputs)) or "none"
         raise KindredError(
-            f"The profile has no target '{name}'; it has: {', '.join(sorted(outputs)) or 'none'}.",
+            f"The profile has no target '{shown(name)}'; it has: {known}.",
             "name one of these with --target.",
         )
     settings = {key: _rendered(value) for key, value in outputs[name].items()}
     kind = str(settings.get("type", ""))
+    path = _database_path(project, settings) if kind == "duckdb" else None
+    database = path.stem if path else str(settings.get("dbname") or "none")
+    checked_place(database, f"database of the target '{shown(name)}' in profiles.yml")
+    schema = str(settings.get("schema", "main"))
     return Profile(
         target=name,
         type=kind,
-        schema=str(settings.get("schema", "main")),
+        schema=checked_place(schema, f"schema of the target '{shown(name)}' in profiles.yml"),
         profiles_dir=folder,
-        database_path=_database_path(project, settings) if kind == "duckdb" else None,
+        database_path=path,
         settings=settings,
     )
 

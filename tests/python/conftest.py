@@ -16,6 +16,7 @@ import pytest
 from filelock import FileLock
 
 from kindred.privacy.suppression import identifier_hash
+from macro_queries import EXPRESSIONS, call_dbt, make_macros_project
 from postgres_server import PostgresDatabase, PostgresServer, running_server
 from whole_project import PRIVACY_KEY, WholeProject, copy_project
 
@@ -108,3 +109,26 @@ def postgres_database(postgres: PostgresServer) -> Iterator[PostgresDatabase]:
     """An empty database of the test's own."""
     with postgres.new_database() as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+def macros_project(shared_folder: Path) -> Path:
+    """A project with the macros of Kindred and one compiled query for each of EXPRESSIONS."""
+    root = shared_folder / "macros"
+    with FileLock(shared_folder / "macros.lock"):
+        if not root.exists():
+            make_macros_project(root, EXPRESSIONS)
+            call_dbt(root, "--quiet", "compile").expect()
+    return root
+
+
+@pytest.fixture(scope="session")
+def asked_postgres(
+    macros_project: Path, postgres: PostgresServer
+) -> Iterator[tuple[Path, PostgresDatabase]]:
+    """The queries as compiled for Postgres, and a database to run them in."""
+    target = macros_project / f"target_postgres_{os.getpid()}"
+    with postgres.new_database() as database:
+        options = ("--target", "postgres", "--target-path", str(target))
+        call_dbt(macros_project, "--quiet", "compile", *options, **database.environment).expect()
+        yield target, database

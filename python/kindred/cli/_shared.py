@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kindred.errors import KindredError
+from kindred.errors import KindredError, shown
 from kindred.project import Project, known_sources
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def chosen_sources(project: Project, text: str | None) -> list[str] | None:
     unknown = [name for name in names if name not in known]
     if unknown or not names:
         what = (
-            f"Unknown source in --sources: {', '.join(unknown)}."
+            f"Unknown source in --sources: {', '.join(map(shown, unknown))}."
             if unknown
             else ("--sources names no source.")
         )

@@ -91,7 +91,7 @@ def command(
         options = _dbt_options(full_refresh)
         if select:
             end_journal(project, profile)
-            options += ["--select", *select.split()]
+            options += _selection(select)
             refuse_failed(run_stages(screen, project, profile, variables, options, verbose, lock))
             screen.print("Built what was selected. A part is neither checked nor published.")
             return
@@ -182,6 +182,17 @@ def _source_choice(project: Project, sources: str | None) -> dict[str, Any]:
             f"add the line in dbt_project.yml, or choose from: {', '.join(project.sources)}.",
         )
     return {"sources": {name: project.sources[name] for name in chosen}}
+
+
+def _selection(select: str) -> list[str]:
+    """`--select` as arguments of dbt; KindredError where one would be another option of dbt."""
+    nodes = select.split()
+    if any(node.startswith("-") for node in nodes):
+        raise KindredError(
+            "--select names no node: what begins with a dash would be an option of dbt.",
+            "write names of nodes, as --select 'customers+ tag:nightly'.",
+        )
+    return ["--select", *nodes]
 
 
 def _dbt_options(full_refresh: bool) -> list[str]:
