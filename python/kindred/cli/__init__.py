@@ -23,6 +23,8 @@ COMMANDS: dict[str, str] = {
     "publish": "kindred.cli.publish",
     "report": "kindred.cli.report",
     "doctor": "kindred.cli.doctor",
+    "backup": "kindred.cli.backup",
+    "restore": "kindred.cli.restore",
     "roles": "kindred.cli.roles",
     "identity": "kindred.cli.identity",
 }

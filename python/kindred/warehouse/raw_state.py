@@ -21,7 +21,7 @@ from kindred.warehouse.database import (
 )
 from kindred.warehouse.preflight import Problem
 
-_SCHEMA, _TABLE = "kindred_load", "raw_tables_of_last_run"
+PLACE = ("kindred_load", "raw_tables_of_last_run")
 # The suppressions of the privacy office: as much an input as what sources say.
 _PRIVACY = "privacy"
 # Of a smaller table nothing is concluded; of a larger one, at least this share must still be there.
@@ -89,8 +89,8 @@ def _columns_read(connection: Connection, schema: str, table: RawTable) -> set[s
 
 def keep(connection: Connection, states: Sequence[RawState]) -> None:
     """Take the states down as those of the last finished run."""
-    place = quoted(_SCHEMA, _TABLE)
-    connection.execute(f"create schema if not exists {quoted(_SCHEMA)}")
+    place = quoted(*PLACE)
+    connection.execute(f"create schema if not exists {quoted(PLACE[0])}")
     connection.execute(
         f"create table if not exists {place}"
         " (source text, table_name text, row_count bigint, columns text)"
@@ -110,11 +110,11 @@ def keep(connection: Connection, states: Sequence[RawState]) -> None:
 
 def kept(connection: Connection) -> list[RawState]:
     """The states of the last finished run; empty before the first."""
-    if not has_relation(connection, _SCHEMA, _TABLE):
+    if not has_relation(connection, *PLACE):
         return []
     rows = connection.execute(
         "select source, table_name, row_count, columns"  # noqa: S608 - a constant
-        f" from {quoted(_SCHEMA, _TABLE)} order by source, table_name"
+        f" from {quoted(*PLACE)} order by source, table_name"
     ).fetchall()
     return [RawState(str(row[0]), str(row[1]), int(row[2]), tuple(row[3].split())) for row in rows]
 
