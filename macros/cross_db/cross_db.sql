@@ -15,12 +15,12 @@
 {% macro postgres__try_cast(expression, type) -%}
     {%- set text = "cast(" ~ expression ~ " as text)" -%}
     {%- if type == 'bigint' -%}
-        cast(cast(substring({{ text }} from '^\s*([+-]?([0-8]?[0-9]{1,18}([.][0-9]*)?|[.][0-9]+|[0-9]{1,8}([.][0-9]*)?[eE][+]?0*[0-9]|[0-9]{1,8}([.][0-9]*)?[eE]-0*[0-9]{1,2}))\s*$') as numeric) as bigint)
+        cast(cast(substring({{ text }} from '^[\t-\r ]*([+-]?([0-8]?[0-9]{1,18}([.][0-9]*)?|[.][0-9]+|[0-9]{1,8}([.][0-9]*)?[eE][+]?0*[0-9]|[0-9]{1,8}([.][0-9]*)?[eE]-0*[0-9]{1,2}))[\t-\r ]*$') as numeric) as bigint)
     {%- elif type.startswith('numeric') -%}
         {#- As many digits before the point as the type has; fewer where an exponent moves it. -#}
         {%- set digits = modules.re.findall('[0-9]+', type) -%}
         {%- set whole = (digits[0] | int) - (digits[1] | int) -%}
-        cast(substring({{ text }} from '^\s*([+-]?(0*[0-9]{1,{{ whole }}}([.][0-9]*)?|[.][0-9]+|0*[0-9]{1,{{ whole - 9 }}}([.][0-9]*)?[eE][+]?0*[0-9]|0*[0-9]{1,{{ whole }}}([.][0-9]*)?[eE]-0*[0-9]{1,2}))\s*$') as {{ type }})
+        cast(substring({{ text }} from '^[\t-\r ]*([+-]?(0*[0-9]{1,{{ whole }}}([.][0-9]*)?|[.][0-9]+|0*[0-9]{1,{{ whole - 9 }}}([.][0-9]*)?[eE][+]?0*[0-9]|0*[0-9]{1,{{ whole }}}([.][0-9]*)?[eE]-0*[0-9]{1,2}))[\t-\r ]*$') as {{ type }})
     {%- elif type == 'date' -%}
         cast(substring({{ text }} from '^\s*({{ calendar_date() }})([ T].*)?$') as date)
     {%- elif type == 'timestamp' -%}
@@ -131,15 +131,29 @@
 {%- endmacro %}
 
 
-{#- The text of a field of a JSON object held as text; null where there is none or the text is no JSON. -#}
+{#-
+    The text of a field of a JSON object held as text; null where there is none or the text is no JSON, is
+    nested deeper than the engines can follow, or holds the character 0, which Postgres cannot hold.
+-#}
 {% macro json_value(expression, name) -%}
     {{ return(adapter.dispatch('json_value', 'kindred')(expression, name)) }}
 {%- endmacro %}
 {% macro default__json_value(expression, name) -%}{{ unsupported('json_value') }}{%- endmacro %}
-{% macro duckdb__json_value(expression, name) -%}json_extract_string(try_cast({{ expression }} as json), '$."{{ name }}"'){%- endmacro %}
-{#- Postgres refuses to read a text with the escape of the character 0, which it cannot hold. -#}
+{% macro duckdb__json_value(expression, name) -%}
+    case
+        when {{ is_flat_json(expression) }} and not regexp_matches({{ expression }}, '(^|[^\\])(\\\\)*\\u0000')
+            then json_extract_string(try_cast({{ expression }} as json), '$."{{ name }}"')
+    end
+{%- endmacro %}
 {% macro postgres__json_value(expression, name) -%}
-    case when ({{ expression }}) is json object and strpos({{ expression }}, '\u0000') = 0 then cast({{ expression }} as json) ->> '{{ name }}' end
+    case
+        when {{ is_flat_json(expression) }} and (strpos({{ expression }}, '\u0000') = 0 or {{ expression }} !~ '(^|[^\\])(\\\\)*\\u0000')
+            then case when ({{ expression }}) is json object then cast({{ expression }} as json) ->> '{{ name }}' end
+    end
+{%- endmacro %}
+{#- Whether a text has few enough brackets to be read as JSON: each opens a level at most. -#}
+{% macro is_flat_json(expression) -%}
+    (length({{ expression }}) < 5000 or length({{ expression }}) - length(replace(replace({{ expression }}, '[', ''), '{', '')) < 4000)
 {%- endmacro %}
 
 
@@ -208,7 +222,7 @@
         when length({{ expression }}) = 19 and substr({{ expression }}, 17, 1) = ':' and {{ expression }} >= '1' then try_cast({{ expression }} as timestamp)
         when regexp_full_match({{ text }}, '[0-9]{9,10}([.][0-9]+)?') then make_timestamp(cast(cast({{ text }} as double) * 1000000 as bigint))
         when regexp_full_match({{ text }}, '[0-9]{12,13}') then make_timestamp(cast({{ text }} as bigint) * 1000)
-        when regexp_matches({{ expression }}, ':[0-9.]+[+-][0-9]{2}(:?[0-9]{2})? *$') then make_timestamp(epoch_us(try_cast({{ text }} as timestamptz)))
+        when regexp_matches({{ text }}, '^[1-9][0-9]{3}[-/].*:[0-9.]+[+-][0-9]{2}(:?[0-9]{2})?$') then make_timestamp(epoch_us(try_cast({{ text }} as timestamptz)))
         when regexp_matches({{ text }}, '^[1-9][0-9]{3}[-/].*([0-9]|Z|UTC)$') then try_cast({{ text }} as timestamp)
     end
 {%- endmacro %}

@@ -16,7 +16,7 @@
 
 {#- A person's or a city's name: blanks folded, case kept. -#}
 {% macro to_name(expression) -%}
-    {{ regexp_replace_all(to_text(expression), '[ \\t\\n\\r\\f]+', ' ') }}
+    {{ to_text(regexp_replace_all(expression, '[ \\t\\n\\r\\f]+', ' ')) }}
 {%- endmacro %}
 
 
@@ -71,10 +71,11 @@
     ) }}
 {%- endmacro %}
 {% macro phone_digits(expression) -%}
+    {#- Of a text longer than any number only the beginning is read. -#}
     {#- Extensions and all but digits and + left off; 00 is +; one digit over and over is nothing. -#}
     {{ regexp_replace_all(
         regexp_replace_all(
-            regexp_replace_all("replace(" ~ expression ~ ", '(0)', '')", "[xX#;].*$|[eE][xX][tT].*$|[^0-9+]", ""),
+            regexp_replace_all("replace(substr(" ~ expression ~ ", 1, 200), '(0)', '')", "[xX#;].*$|[eE][xX][tT].*$|[^0-9+]", ""),
             "^(00|[+])0*", "+"
         ),
         "^[+]?(0+|1+|2+|3+|4+|5+|6+|7+|8+|9+)$", ""
@@ -126,11 +127,12 @@
 {%- endmacro %}
 
 
-{#- A number: currency signs, blanks and thousands commas left off. -#}
+{#- A number: currency signs, blanks and thousands commas left off. DuckDB would read 1_000 as one, too. -#}
 {% macro to_number(expression) -%}
+    {%- set text = "replace(" ~ expression ~ ", '_', '?')" -%}
     coalesce(
-        {{ try_cast(expression, 'numeric(28, 6)') }},
-        {{ try_cast(regexp_replace_all(expression, "[$€£, ]", ""), 'numeric(28, 6)') }}
+        {{ try_cast(text, 'numeric(28, 6)') }},
+        {{ try_cast(regexp_replace_all(text, "[$€£, ]", ""), 'numeric(28, 6)') }}
     )
 {%- endmacro %}
 
@@ -172,7 +174,7 @@
 
 {#- A postcode as text: upper case, blanks folded; leading zeros stay. -#}
 {% macro to_postcode(expression) -%}
-    upper({{ regexp_replace_all(to_text(expression), '[ \\t\\n\\r\\f]+', ' ') }})
+    upper({{ to_text(regexp_replace_all(expression, '[ \\t\\n\\r\\f]+', ' ')) }})
 {%- endmacro %}
 
 
@@ -217,8 +219,9 @@
     {%- for code in [
         'bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'ugx', 'vnd', 'vuv', 'xaf', 'xof', 'xpf'
     ] -%}{%- do units.update({code: '1'}) -%}{%- endfor -%}
+    {#- A product of decimals is exact on both engines; a quotient of large ones is not. -#}
     {{ try_cast(
-        rounded_quotient(to_number(expression), "coalesce(cast(" ~ lookup("lower(" ~ trimmed(currency) ~ ")", units) ~ " as integer), 100)"),
+        "round(" ~ to_number(expression) ~ " * coalesce(cast(" ~ lookup("lower(" ~ trimmed(currency) ~ ")", units) ~ " as numeric(3, 2)), 0.01), 2)",
         'numeric(18, 2)'
     ) }}
 {%- endmacro %}
