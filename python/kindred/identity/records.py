@@ -14,6 +14,9 @@ from kindred.errors import KindredError
 from kindred.identity.entity import Entity
 from kindred.identity.reference import Reference
 
+# Of a longer value matching reads the beginning: two megabytes compared letter by letter would take
+# all memory and days, and no name or address is so long.
+_READ = 300
 _STREET_WORDS = {
     "street": "st", "strasse": "str", "road": "rd", "avenue": "ave", "av": "ave",
     "drive": "dr", "lane": "ln", "court": "ct", "place": "pl", "square": "sq", "boulevard": "blvd",
@@ -76,7 +79,9 @@ def prepare(
     _register_reference(con, {**reference, **{name: of() for name, of in entity.tables}})
     have = set(records.column_names)
     columns = ", ".join(
-        f"cast({name} as text) as {name}" if name in have else f"cast(null as text) as {name}"
+        f"substr(cast({name} as text), 1, {_READ}) as {name}"
+        if name in have
+        else f"cast(null as text) as {name}"
         for name in entity.inputs
     )
     source = (
