@@ -43,8 +43,8 @@ test-all: lint ## The same with the slow tests: large samples, soak runs
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Lint Python, types and SQL; the tests lint the dbt project itself
-	@$(BIN)/ruff check --quiet python tests models bench
-	@$(BIN)/ruff format --check --quiet python tests bench
+	@$(BIN)/ruff check --quiet python tests models bench docs
+	@$(BIN)/ruff format --check --quiet python tests bench docs
 	@$(BIN)/mypy
 	@PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --processes 2 --disable-progress-bar $(SQL)
 
