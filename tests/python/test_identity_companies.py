@@ -108,18 +108,16 @@ def _among_others(*rows: dict[str, str], model: str = "shipped") -> set[frozense
 
 def test_a_registration_number_is_weighed_by_the_shipped_model() -> None:
     """Who fills registration numbers gets the shipped model too, and so does who fills none."""
-    shipped = model_files.shipped(ACCOUNT)
-    assert shipped is not None
-    fill = dict(shipped.about["fill"])
-    levels = dict(shipped.about["levels"])
+    shipped = _shipped()
+    fill = {name: share for name, share in shipped.about["fill"].items() if name != "registration"}
+    filled = {**fill, "registration": 0.3}
     optional = frozenset({"registration"})
-    filled = {**levels, "registration": [0.9, 0.05, 0.03, 0.02]}
-    assert model_files.misfit(shipped, {**fill, "registration": 0.3}, filled, optional) == ""
-    assert model_files.misfit(shipped, fill, levels, optional) == ""
-    assert "registration" in model_files.misfit(shipped, fill, filled)
-    assert "phone" in model_files.misfit(
-        shipped, fill, {k: v for k, v in levels.items() if k != "phone"}, optional
-    )
+    bare = [name for name in shipped.fields if name != "registration"]
+    assert model_files.other_records(shipped, shipped.fields, filled, optional) == ""
+    assert model_files.other_records(shipped, bare, fill, optional) == ""
+    assert "registration" in model_files.other_records(shipped, bare, fill)
+    without_phone = [name for name in shipped.fields if name != "phone"]
+    assert "phone" in model_files.other_records(shipped, without_phone, fill, optional)
 
 
 def test_a_model_trained_without_registration_numbers_weighs_them_by_the_settings() -> None:

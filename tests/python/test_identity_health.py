@@ -183,7 +183,7 @@ def test_drift_is_told_against_the_training(resolved: Resolution) -> None:
     same = Level("same", "true", 0.9)
     other = Level("different", "true", 0.1)
     comparisons = (Comparison("email", "email", (same, other)),)
-    about = {"fill": {"email": 0.5}, "levels": {"email": [0.5, 0.25, 0.25]}}
+    about = {"fill": {"email": 0.5}, "likely": {"email": [0.25, 0.75]}}
     nothing = (np.array([0.5, 0.5]),)
     model = Model(("email",), nothing, nothing, {}, {}, about)
     sample = np.array([[-1], [1], [1], [1]], dtype=np.int8)
@@ -197,7 +197,7 @@ def test_drift_is_told_against_the_training(resolved: Resolution) -> None:
         "level_share/email: nothing to compare": 0.25,
         "level_share/email: different": 0.0,
         "level_share/email: same": 0.75,
-        "drift_of_levels/email": 0.5,
+        "drift_of_levels/email": 0.25,
     }
     assert not [row for row in bare if row[0].startswith("drift")]
     numbers = resolved.numbers.to_pylist()

@@ -72,13 +72,14 @@ def of_fields(
 
     sample: levels of the candidate pairs that decide on the model. field_fill: share of the
     representatives that fill a field; drift_of_fill: by how much it is more than in training.
-    level_share: share of the sampled pairs on each level; drift_of_levels: the share of pairs that
-    lie on other levels than in training (total variation distance). A model without a note of its
-    training drifts nowhere: no such rows.
+    level_share: share of the sampled pairs on each level; drift_of_levels: the share of likely
+    matches that lie on other levels than in training (total variation distance), 0 where the model
+    was trained on these records. A model without a note of its training drifts nowhere: no such
+    rows.
     """
     fill = training.field_fill(con, comparisons)
     trained_fill = dict(model.about.get("fill", {}))
-    trained_levels = dict(model.about.get("levels", {}))
+    likely = dict(model.about.get("likely", {}))
     found: Counts = [("field_fill", name, share) for name, share in fill.items()]
     found += [
         ("drift_of_fill", name, round(share - float(trained_fill[name]), 4))
@@ -93,9 +94,9 @@ def of_fields(
             ("level_share", f"{comparison.field}: {name}", share)
             for name, share in zip(names, shares, strict=True)
         ]
-        before = np.array(trained_levels.get(comparison.field, []))
-        if before.shape == (len(shares),):
-            drift = 0.5 * float(np.abs(before - np.array(shares)).sum())
+        if trained_fill:
+            told = model.m[i]
+            drift = 0.5 * float(np.abs(np.array(likely.get(comparison.field, told)) - told).sum())
             found.append(("drift_of_levels", comparison.field, round(drift, 4)))
     return found
 

@@ -6,7 +6,7 @@ See `kindred.identity.mixture` for what a model says.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ ROUNDS = 300
 CONVERGED = 1e-3
 # Pairs' worth of belief in the first guesses of the settings.
 GUESS_PAIRS = 20.0
+# Pairs' worth of belief in a model that is there: a hundred matches cannot refute it.
+KNOWN_PAIRS = 200.0
 # Records' worth of belief in the least share of a kind: few records cannot deny that families
 # exist, many can.
 LEAST_RECORDS = 300.0
@@ -54,19 +56,7 @@ def learn(
     less well than the rounds before it is not taken.
     """
     task = _Task(comparisons, matches, others, size, u, counts, _columns(comparisons, patterns))
-    now = _first(task)
-    rounds, change = 0, np.inf
-    while rounds < ROUNDS and change >= CONVERGED:
-        one, fit = _round(task, now)
-        two, _ = _round(task, one)
-        step = one - now
-        turn = two - one - step
-        change = float(np.abs(two - one).max())
-        length = max(float(np.linalg.norm(step)) / max(float(np.linalg.norm(turn)), 1e-12), 1.0)
-        now, leap_fit = _round(task, _tidy(task, now + 2 * length * step + length**2 * turn))
-        rounds += 3
-        if not leap_fit >= fit:
-            now = two
+    now, rounds = _settled(task, _first(task))
     kinds, m, shared = _unpack(task, now)
     return Model(
         tuple(c.field for c in comparisons),
@@ -78,6 +68,89 @@ def learn(
     )
 
 
+@dataclass(frozen=True)
+class Adapted:
+    """A model that was there, with the kinds of pairs in the shares of the pairs at hand.
+
+    likely, strangers: by comparison, how often its likely matches fall on each level, and how often
+    strangers do (random pairs less the matches among them); the lowest level first.
+    """
+
+    model: Model
+    likely: list[FloatArray]
+    strangers: list[FloatArray]
+
+    def beside(self, model: Model) -> Model:
+        """`model` with a note of how its likely matches agree."""
+        noted = {
+            name: [round(float(x), 6) for x in shares]
+            for name, shares in zip(self.model.fields, self.likely, strict=True)
+        }
+        return replace(model, about={**model.about, "likely": noted})
+
+
+def adapt(
+    model: Model,
+    comparisons: tuple[Comparison, ...],
+    matches: tuple[PairKind, ...],
+    others: tuple[PairKind, ...],
+    size: int,
+    u: list[FloatArray],
+    patterns: npt.NDArray[np.int8],
+    counts: FloatArray,
+) -> Adapted:
+    """The model with the kinds of pairs in such shares as these pairs have them.
+
+    How matches and strangers agree is held. How many pairs there are of each kind, how neighbours
+    or namesakes agree and how common names are depends on how many records there are and on where
+    people live, and is learned. u: of random pairs, or the model's.
+    """
+    task = _Task(
+        comparisons, matches, others, size, u, counts, _columns(comparisons, patterns), model
+    )
+    now, _ = _settled(task, _known(task, model))
+    kinds, m, shared = _unpack(task, now)
+    _, sums, _ = _expected(task, now)
+    fields = [c.field for c in comparisons]
+    likely = [
+        np.maximum(_normal(found, own, KNOWN_PAIRS), LEAST_SHARE)
+        for found, own in zip(_of_matches(task, sums), m, strict=True)
+    ]
+    likely = [errs_as(c, x, likely, fields) for c, x in zip(comparisons, likely, strict=True)]
+    found = Model(
+        model.fields,
+        tuple(
+            _kept(own) if c.holders_of else known
+            for c, own, known in zip(comparisons, m, model.u, strict=True)
+        ),
+        tuple(
+            _kept(own) if c.holders_of else known
+            for c, own, known in zip(comparisons, m, model.m, strict=True)
+        ),
+        {name: round(share, 9) for name, share in kinds.items()},
+        {k: {f: _kept(x) for f, x in v.items()} for k, v in shared.items()},
+        model.about,
+    )
+    return Adapted(found, likely, _observed_strangers(task, kinds, m))
+
+
+def _settled(task: _Task, start: FloatArray) -> tuple[FloatArray, int]:
+    """Where the rounds of learning settle, and after how many."""
+    now, rounds, change = start, 0, np.inf
+    while rounds < ROUNDS and change >= CONVERGED:
+        one, fit = _round(task, now)
+        two, _ = _round(task, one)
+        step = one - now
+        turn = two - one - step
+        change = float(np.abs(two - one).max())
+        length = max(float(np.linalg.norm(step)) / max(float(np.linalg.norm(turn)), 1e-12), 1.0)
+        now, leap_fit = _round(task, _tidy(task, now + 2 * length * step + length**2 * turn))
+        rounds += 3
+        if not leap_fit >= fit:
+            now = two
+    return now, rounds
+
+
 def _kept(shares: FloatArray) -> FloatArray:
     """As a file keeps them; what is next to impossible never becomes impossible."""
     return np.asarray(np.maximum(np.round(shares, 9), LEAST_SHARE))
@@ -85,7 +158,11 @@ def _kept(shares: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class _Task:
-    """What a round of learning needs; `held` says which level of which field a pattern has."""
+    """What a round of learning needs; `held` says which level of which field a pattern has.
+
+    known: a model of which is held how matches and strangers agree; how many pairs there are of
+    each kind, how namesakes and other kinds agree, and how common names are, is learned.
+    """
 
     comparisons: tuple[Comparison, ...]
     matches: tuple[PairKind, ...]
@@ -94,6 +171,7 @@ class _Task:
     observed: list[FloatArray]
     counts: FloatArray
     held: csr_matrix
+    known: Model | None = None
 
     @property
     def pairs(self) -> float:
@@ -140,6 +218,24 @@ def _first(task: _Task) -> FloatArray:
     return np.asarray(np.log(np.concatenate([np.array(shares), *guess, *own])))
 
 
+def _known(task: _Task, model: Model) -> FloatArray:
+    """A model's shares and tables, as `_unpack` reads them."""
+    shares = [max(model.kinds[kind.name], LEAST_SHARE) for kind in (*task.matches, *task.others)]
+    own = [model.shared[kind.name][task.comparisons[i].field] for kind, i in task.shared()]
+    tables = [np.maximum(table, LEAST_SHARE) for table in (*model.m, *own)]
+    return np.asarray(np.log(np.concatenate([np.array(shares), *tables])))
+
+
+def _free(task: _Task) -> npt.NDArray[np.bool_]:
+    """Which of the packed values the pairs decide: all, or those that a known model leaves open."""
+    kinds = len(task.matches) + len(task.others)
+    own = sum(len(task.comparisons[i].levels) for _, i in task.shared())
+    tables = [
+        np.full(len(c.levels), task.known is None or bool(c.holders_of)) for c in task.comparisons
+    ]
+    return np.concatenate([np.ones(kinds, dtype=bool), *tables, np.ones(own, dtype=bool)])
+
+
 def _unpack(
     task: _Task, packed: FloatArray
 ) -> tuple[dict[str, float], list[FloatArray], dict[str, dict[str, FloatArray]]]:
@@ -167,6 +263,17 @@ def _tidy(task: _Task, packed: FloatArray) -> FloatArray:
 
 
 def _strangers(task: _Task, kinds: dict[str, float], m: list[FloatArray]) -> list[FloatArray]:
+    if task.known is None:
+        return _observed_strangers(task, kinds, m)
+    return [
+        own if c.holders_of else known
+        for c, own, known in zip(task.comparisons, m, task.known.u, strict=True)
+    ]
+
+
+def _observed_strangers(
+    task: _Task, kinds: dict[str, float], m: list[FloatArray]
+) -> list[FloatArray]:
     same = sum(kinds[kind.name] for kind in task.matches) * task.size / task.pairs
     bounds = [
         np.array([level.by_chance if task.few else 1.0 for level in reversed(c.levels)])
@@ -181,6 +288,14 @@ def _strangers(task: _Task, kinds: dict[str, float], m: list[FloatArray]) -> lis
 
 def _round(task: _Task, packed: FloatArray) -> tuple[FloatArray, float]:
     """One round: the next values, and how well those given explain the pairs (log likelihood)."""
+    pairs, sums, fit = _expected(task, packed)
+    kinds, _, _ = _unpack(task, packed)
+    found = np.log(_maximised(task, kinds, pairs, sums))
+    return (found if task.known is None else np.where(_free(task), found, packed)), fit
+
+
+def _expected(task: _Task, packed: FloatArray) -> tuple[FloatArray, FloatArray, float]:
+    """The pairs of each kind (strangers first), their sums by level, and the log likelihood."""
     kinds, m, shared = _unpack(task, packed)
     names = [c.field for c in task.comparisons]
     u = _strangers(task, kinds, m)
@@ -204,8 +319,21 @@ def _round(task: _Task, packed: FloatArray) -> tuple[FloatArray, float]:
     total = parts.sum(axis=1)
     fit = float(task.counts @ (peak + np.log(total)))
     parts *= (task.counts / total)[:, None]
-    sums = np.asarray(task.held.T @ parts)
-    return np.log(_maximised(task, kinds, parts.sum(axis=0), sums)), fit
+    return parts.sum(axis=0), np.asarray(task.held.T @ parts), fit
+
+
+def _of_matches(task: _Task, sums: FloatArray) -> list[FloatArray]:
+    """The sums by level of each field, over the kinds of matches that agree in it."""
+    found, at = [], 0
+    for c in task.comparisons:
+        rows = slice(at, at + len(c.levels))
+        at = rows.stop
+        pull = np.zeros(len(c.levels))
+        for k, kind in enumerate(task.matches, start=1):
+            if c.field not in kind.shares:
+                pull += sums[rows, k]
+        found.append(pull)
+    return found
 
 
 def _maximised(
@@ -213,14 +341,10 @@ def _maximised(
 ) -> FloatArray:
     """Shares and tables from the pairs of each kind and their sums by level."""
     both = (*task.matches, *task.others)
-    m, at, rows = [], 0, []
-    for c, guess in zip(task.comparisons, _guesses(task), strict=True):
-        rows.append(slice(at, at + len(guess)))
-        at += len(guess)
-        pull = np.zeros(len(guess))
-        for k, kind in enumerate(task.matches, start=1):
-            if c.field not in kind.shares:
-                pull += sums[rows[-1], k]
+    m = []
+    for c, pull, guess in zip(
+        task.comparisons, _of_matches(task, sums), _guesses(task), strict=True
+    ):
         most = np.array([level.most for level in reversed(c.levels)])
         m.append(_at_most(_normal(pull, guess), most))
     belief = _belief_in_relatives(task, m)
@@ -233,6 +357,8 @@ def _maximised(
     fields = [c.field for c in task.comparisons]
     m = [errs_as(c, x, m, fields) for c, x in zip(task.comparisons, m, strict=True)]
     column = {kind.name: k for k, kind in enumerate(both, start=1)}
+    ends = np.cumsum([len(c.levels) for c in task.comparisons])
+    rows = [slice(end - len(c.levels), end) for c, end in zip(task.comparisons, ends, strict=True)]
     own = [
         _within(kind, task.comparisons[i], _normal(sums[rows[i], column[kind.name]], m[i]), m[i])
         for kind, i in task.shared()
@@ -314,6 +440,6 @@ def _first_shared(guess: FloatArray) -> FloatArray:
     return np.asarray(spread / spread.sum())
 
 
-def _normal(sums: FloatArray, guess: FloatArray) -> FloatArray:
-    believed = sums + GUESS_PAIRS * guess
+def _normal(sums: FloatArray, guess: FloatArray, belief: float = GUESS_PAIRS) -> FloatArray:
+    believed = sums + belief * guess
     return np.asarray(believed / believed.sum())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -13,13 +14,18 @@ import numpy as np
 import pyarrow as pa
 
 from kindred.errors import KindredError
-from kindred.identity.entity import Entity
-from kindred.identity.mixture import FloatArray, Model, of_fields
+from kindred.identity.entity import Comparison, Entity
+from kindred.identity.mixture import LEAST_U, FloatArray, Model, of_fields
 
 FORMAT = 1
-# How far field fill and level frequencies may lie from the training data's (shares, 0 to 1).
+# How far field fill may lie from the training data's (shares, 0 to 1).
 FILL_TOLERANCE = 0.15
-LEVEL_TOLERANCE = 0.15
+# By how many bits a pair may surprise a model in a field, on average.
+MOST_SURPRISE = 0.05
+# The same of strangers: among few values some are alike by chance.
+MOST_SURPRISE_OF_STRANGERS = 0.2
+# Share of the likely matches on other levels than in training at which a field is reported.
+LEVEL_TOLERANCE = 0.1
 
 
 def to_dict(model: Model, entity: Entity) -> dict[str, Any]:
@@ -110,12 +116,22 @@ def shipped(entity: Entity) -> Model | None:
 
 
 @cache
-def _shipped_digest(entity: Entity, fields: tuple[str, ...]) -> str:
-    """Of what the shipped model knows of these fields; "" where it does not know them all."""
+def _shipped_says(entity: Entity, fields: tuple[str, ...]) -> list[list[float]]:
+    """What the shipped model says of these fields; nothing where it does not know them all."""
     model = shipped(entity)
     if model is None or not set(fields) <= set(model.fields):
-        return ""
-    return digest(of_fields(model, fields), entity)
+        return []
+    return _says(of_fields(model, fields), entity)
+
+
+def _says(model: Model, entity: Entity) -> list[list[float]]:
+    """How matches and strangers agree in each field, which no number of records changes."""
+    holders = {c.field for c in entity.comparisons if c.holders_of}
+    return [
+        [*model.m[i].tolist(), *model.u[i].tolist()]
+        for i, name in enumerate(model.fields)
+        if name not in holders
+    ]
 
 
 def digest(model: Model, entity: Entity) -> str:
@@ -127,11 +143,12 @@ def digest(model: Model, entity: Entity) -> str:
 def version(model: Model, entity: Entity, asked: str) -> str:
     """The model's origin and digest, such as shipped-0123456789ab.
 
-    asked: auto, shipped, train, or the path of a file. The origin is `shipped`, `trained` (on the
-    records of the run) or the name of the file.
+    asked: auto, shipped, train, or the path of a file. The origin is `shipped` (also where the
+    kinds of pairs have the shares of this run), `trained` (on the records of the run) or the name
+    of the file.
     """
     found = digest(model, entity)
-    if found == _shipped_digest(entity, model.fields):
+    if model.fields and _says(model, entity) == _shipped_says(entity, model.fields):
         return f"shipped-{found}"
     is_file = asked not in ("auto", "shipped", "train")
     return f"{Path(asked).stem if is_file else 'trained'}-{found}"
@@ -156,30 +173,55 @@ def as_table(
     )
 
 
-def misfit(
+def other_records(
     model: Model,
+    fields: Sequence[str],
     fill: dict[str, float],
-    levels: dict[str, list[float]],
     optional: frozenset[str] = frozenset(),
 ) -> str:
-    """Why the model does not fit records of this fill and these level frequencies; "" if it does.
+    """Why the model was made for other records than those; "" if it was not.
 
-    fill: share of records in which each field is filled; levels: by field, the share of candidate
-    pairs on each level. What is said of `optional` fields does not count.
+    fields: what is compared; fill: share of records in which each field is filled. What is said of
+    `optional` fields does not count.
     """
-    fill = {name: share for name, share in fill.items() if name not in optional}
-    levels = {name: shares for name, shares in levels.items() if name not in optional}
-    trained_fill = dict(model.about.get("fill", {}))
-    trained_levels = dict(model.about.get("levels", {}))
-    if set(model.fields) - optional != set(levels):
-        missing = sorted(set(model.fields) - optional ^ set(levels))
+    missing = sorted((set(model.fields) ^ set(fields)) - optional)
+    if missing:
         return f"other fields are filled ({', '.join(missing)})"
-    for name in sorted(fill):
-        if abs(fill[name] - float(trained_fill.get(name, 0.0))) > FILL_TOLERANCE:
+    trained = dict(model.about.get("fill", {}))
+    for name in sorted(set(fill) - optional):
+        if abs(fill[name] - float(trained.get(name, 0.0))) > FILL_TOLERANCE:
             return f"{name} is filled in {fill[name]:.0%} of the records, as never in training"
-    for name in sorted(levels):
-        before = np.array(trained_levels.get(name, []))
-        now = np.array(levels[name])
-        if before.shape != now.shape or 0.5 * np.abs(before - now).sum() > LEVEL_TOLERANCE:
-            return f"{name} agrees with other frequencies than in training"
     return ""
+
+
+def misfit(
+    model: Model,
+    comparisons: Sequence[Comparison],
+    likely: Sequence[FloatArray],
+    strangers: Sequence[FloatArray],
+) -> str:
+    """Why the model does not fit such pairs; "" if it does.
+
+    likely, strangers: for each of the comparisons, which are the model's, the share of its likely
+    matches, and of strangers, on each level. Neither depends on how many records there are, nor on
+    how candidate pairs were chosen, but for the number of namesakes: that one does not count, nor
+    do optional fields.
+    """
+    for i, comparison in enumerate(comparisons):
+        if comparison.optional or comparison.holders_of:
+            continue
+        # How often strangers share a value outright is weighed by how rare the value is.
+        told = len(model.u[i]) - comparison.rarity
+        for kind, found, expected, most in (
+            ("likely matches", likely[i], model.m[i], MOST_SURPRISE),
+            ("strangers", strangers[i][:told], model.u[i][:told], MOST_SURPRISE_OF_STRANGERS),
+        ):
+            if surprise(found, expected) > most:
+                return f"{kind} agree in {comparison.field} otherwise than in training"
+    return ""
+
+
+def surprise(found: FloatArray, expected: FloatArray) -> float:
+    """Bits by which a mean pair surprises who expects other shares of levels (relative entropy)."""
+    one, two = (np.maximum(x / x.sum(), LEAST_U) for x in (found, expected))
+    return float((one * np.log2(one / two)).sum())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -17,11 +17,29 @@ from kindred.identity.mixture import FloatArray, Model
 from kindred.identity.scoring import RANDOM_PAIRS, LevelArray, Scorer
 
 SEED = 20260101
+# Random pairs by which to see whether strangers are alike as the shipped model says.
+CHECKED_PAIRS = 60_000
 
 
 def no_model(entity: Entity) -> Model:
     """What weighs where there is no pair to weigh."""
     return Model((), (), (), {k.name: k.share for k in (*entity.matches, *entity.others)}, {})
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a run knows of its pairs when it chooses: patterns of levels among the candidates, how
+    many pairs have each, and the share of records that fill each field."""
+
+    scorer: Scorer
+    patterns: LevelArray
+    counts: FloatArray
+    fill: dict[str, float]
+    size: int
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(c.field for c in self.scorer.comparisons)
 
 
 def choose_model(
@@ -36,63 +54,85 @@ def choose_model(
     """The model to weigh with, and why it is this one.
 
     levels: of a sample of the candidate pairs, each of which stands for `pairs_each`.
-    asked: auto, shipped, train, or the path of a file.
+    asked: auto, shipped, train, or the path of a file. `about` of a model that was not trained here
+    says under `likely` how the fields agree in its likely matches.
     """
-    comparisons = scorer.comparisons
-    codes, counts = np.unique(encode(levels, comparisons), return_counts=True)
-    patterns = decode(codes, comparisons)
-    counted = counts.astype(float) * pairs_each
-    fill = field_fill(con, comparisons)
-    frequencies = {
-        c.field: level_frequencies(patterns[:, i], counted, len(c.levels))
-        for i, c in enumerate(comparisons)
-    }
-    usable, choice = _given_model(entity, asked, fill, frequencies)
-    if usable is not None:
-        usable = mixture.of_fields(usable, tuple(frequencies))
-    if usable is None:
-        left, right = random_pairs(size, SEED)
-        strangers = scorer.with_holders(scorer.compare(left, right), left)
-        u = _exact_u(con, comparisons, mixture.estimate_u(comparisons, strangers))
-        learned = learning.learn(
-            comparisons, entity.matches, entity.others, size, u, patterns, counted
-        )
-        about = {**learned.about, "fill": fill, "levels": frequencies, "records": size}
-        usable = replace(learned, about=about)
-    return usable, choice
-
-
-def _given_model(
-    entity: Entity, model: str, fill: dict[str, float], levels: dict[str, list[float]]
-) -> tuple[Model | None, str]:
-    """The model to use as it is, or None where one is to be trained; and why."""
-    optional = frozenset(c.field for c in entity.comparisons if c.optional)
-    if model == "train":
-        return None, "trained on these records, as asked"
-    if model not in ("auto", "shipped"):
-        found = model_files.load(Path(model), entity)
-        if not _knows(found, levels, optional):
-            raise KindredError(
-                f"The model {model} compares other fields than these records fill.",
-                "use --model auto, or train one on such records.",
-            )
-        return found, f"read from {Path(model).name}"
+    codes, counts = np.unique(encode(levels, scorer.comparisons), return_counts=True)
+    seen = _Seen(
+        scorer,
+        decode(codes, scorer.comparisons),
+        counts.astype(float) * pairs_each,
+        field_fill(con, scorer.comparisons),
+        size,
+    )
+    if asked == "train":
+        return _trained(con, entity, seen), "trained on these records, as asked"
+    if asked != "auto":
+        given, choice = _asked_for(entity, asked, seen.fields)
+        return _adapted(entity, seen, given).beside(given), choice
     shipped = model_files.shipped(entity)
     if shipped is None:
-        return None, "trained on these records: no model is shipped"
-    reason = model_files.misfit(shipped, fill, levels, optional)
-    if model == "shipped":
-        if not _knows(shipped, levels, optional):
-            raise KindredError(f"The shipped model cannot be used: {reason}.", "use --model auto.")
-        return shipped, "the shipped model, as asked"
-    if reason:
-        return None, f"trained on these records: {reason}"
-    return shipped, "the shipped model: fill and level frequencies fit it"
+        return _trained(con, entity, seen), "trained on these records: no model is shipped"
+    optional = frozenset(c.field for c in entity.comparisons if c.optional)
+    reason = model_files.other_records(shipped, seen.fields, seen.fill, optional)
+    if not reason:
+        known = mixture.of_fields(shipped, seen.fields)
+        strangers = _random_levels(con, seen, CHECKED_PAIRS)
+        found = _adapted(entity, seen, known, strangers)
+        reason = model_files.misfit(known, scorer.comparisons, found.likely, found.strangers)
+        if not reason:
+            return found.beside(found.model), "the shipped model: likely matches agree as it says"
+    return _trained(con, entity, seen), f"trained on these records: {reason}"
 
 
-def _knows(model: Model, levels: dict[str, list[float]], optional: frozenset[str]) -> bool:
+def _asked_for(entity: Entity, asked: str, fields: tuple[str, ...]) -> tuple[Model, str]:
+    """The shipped model or that of a file, as it is; KindredError where it cannot weigh."""
+    optional = frozenset(c.field for c in entity.comparisons if c.optional)
+    if asked != "shipped":
+        found = model_files.load(Path(asked), entity)
+        if not _knows(found, fields, optional):
+            raise KindredError(
+                f"The model {asked} compares other fields than these records fill.",
+                "use --model auto, or train one on such records.",
+            )
+        return mixture.of_fields(found, fields), f"read from {Path(asked).name}"
+    shipped = model_files.shipped(entity)
+    if shipped is None:
+        raise KindredError(f"No model of {entity.name} is shipped.", "use --model auto.")
+    if not _knows(shipped, fields, optional):
+        reason = model_files.other_records(shipped, fields, {}, optional)
+        raise KindredError(f"The shipped model cannot be used: {reason}.", "use --model auto.")
+    return mixture.of_fields(shipped, fields), "the shipped model, as asked"
+
+
+def _trained(con: duckdb.DuckDBPyConnection, entity: Entity, seen: _Seen) -> Model:
+    learned = learning.learn(
+        seen.scorer.comparisons, entity.matches, entity.others, seen.size,
+        _random_levels(con, seen, RANDOM_PAIRS), seen.patterns, seen.counts,
+    )  # fmt: skip
+    return replace(learned, about={**learned.about, "fill": seen.fill, "records": seen.size})
+
+
+def _adapted(
+    entity: Entity, seen: _Seen, model: Model, strangers: list[FloatArray] | None = None
+) -> learning.Adapted:
+    return learning.adapt(
+        model, seen.scorer.comparisons, entity.matches, entity.others, seen.size,
+        list(model.u) if strangers is None else strangers, seen.patterns, seen.counts,
+    )  # fmt: skip
+
+
+def _random_levels(con: duckdb.DuckDBPyConnection, seen: _Seen, pairs: int) -> list[FloatArray]:
+    """How often random pairs fall on each level of each field."""
+    left, right = random_pairs(seen.size, SEED, pairs)
+    levels = seen.scorer.with_holders(seen.scorer.compare(left, right), left)
+    comparisons = seen.scorer.comparisons
+    return _exact_u(con, comparisons, mixture.estimate_u(comparisons, levels))
+
+
+def _knows(model: Model, fields: tuple[str, ...], optional: frozenset[str]) -> bool:
     """Whether the model weighs all fields that are compared, and optional ones at most beside."""
-    return set(levels) <= set(model.fields) <= set(levels) | optional
+    return set(fields) <= set(model.fields) <= set(fields) | optional
 
 
 def with_optional(model: Model, entity: Entity) -> Model:
