@@ -17,6 +17,7 @@ transactions as (
         case store_transactions.transaction_type
             when 'sale' then 'order'
             when 'return' then 'refund'
+            else 'order'
         end as type,
         case
             when store_transactions.transaction_type = 'return' then -abs(store_transactions.amount)
@@ -27,6 +28,7 @@ transactions as (
         case store_transactions.transaction_type
             when 'sale' then 'paid'
             when 'return' then 'refunded'
+            else 'pending'
         end as status,
         store_transactions.transaction_type is not null as is_revenue,
         'pos:store_transaction:' || store_transactions.transaction_id as order_id,
