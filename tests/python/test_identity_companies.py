@@ -218,7 +218,7 @@ def test_legal_forms_of_the_world_are_known() -> None:
         ("株式会社ノルト", "ノルト"),
         ("ノルト有限会社", "ノルト"),
         ("OOO Nordklippe", "nordklippe"),
-        ("\u041e\u041e\u041e Нордклиппе", "нордклиппе"),
+        ("\u041e\u041e\u041e Нордклиппе", "nordklippe"),
         ("PT Nordklippe Tbk", "nordklippe"),
         ("Nordklippe spol. s r.o.", "nordklippe"),
         ("Nordklippe S. de R.L. de C.V.", "nordklippe"),

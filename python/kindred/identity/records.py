@@ -13,6 +13,7 @@ import pyarrow as pa
 from kindred.errors import KindredError
 from kindred.identity.entity import Entity
 from kindred.identity.reference import Reference
+from kindred.identity.transliteration import in_latin_letters
 
 # Of a longer value matching reads the beginning: two megabytes compared letter by letter would take
 # all memory and days, and no name or address is so long.
@@ -89,7 +90,7 @@ def prepare(
         if "source" in have
         else "split_part(cast(record_id as text), ':', 1)"
     )
-    con.register("given_arrow", records)
+    con.register("given_arrow", in_latin_letters(records))
     con.execute(
         f"""
         create or replace temp view given as
