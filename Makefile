@@ -41,6 +41,10 @@ test: lint ## Lint everything, then run every test but the slow ones
 test-all: lint ## The same with the slow tests: large samples, soak runs
 	@$(BIN)/python -m pytest -m "slow or not slow" $(PYTEST_ARGS)
 
+.PHONY: faults
+faults: $(VENV)/.dev ## Try every fault on both engines and write docs/faults.md
+	@KINDRED_WRITE_FAULTS=1 $(BIN)/python -m pytest -m "slow or not slow" tests/python/test_faults.py
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Lint Python, types and SQL; the tests lint the dbt project itself
 	@$(BIN)/ruff check --quiet python tests models bench docs

@@ -120,6 +120,17 @@ class PostgresServer:
         finally:
             home.execute(f"drop database if exists {name} with (force)")
 
+    @contextmanager
+    def copied_database(self, original: PostgresDatabase) -> Iterator[PostgresDatabase]:
+        """A copy of a database that nobody is connected to, dropped after the block."""
+        name = f"kindred_test_{uuid.uuid4().hex[:12]}"
+        home = PostgresDatabase(self.address)
+        home.execute(f"create database {name} template {original.address['dbname']}")
+        try:
+            yield PostgresDatabase({**self.address, "dbname": name})
+        finally:
+            home.execute(f"drop database if exists {name} with (force)")
+
 
 @contextmanager
 def running_server() -> Iterator[PostgresServer]:

@@ -113,7 +113,8 @@ def as_owner(database: PostgresDatabase, project: WholeProject) -> PostgresDatab
 def copy_suppressions(project: WholeProject, database: PostgresDatabase) -> None:
     """Suppress the same people on Postgres."""
     ((kind, hashed),) = project.query(
-        "select identifier_type, identifier_hash from privacy.suppression"
+        "select identifier_type, identifier_hash from privacy.suppression "
+        "where identifier_type <> 'key_check'"
     )
     database.execute(
         "create schema privacy",

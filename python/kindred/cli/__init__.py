@@ -12,6 +12,7 @@ import click
 
 from kindred import __version__
 from kindred.errors import KindredError
+from kindred.warehouse.trouble import as_told
 
 # Sub-command -> module that defines it; a module is imported only when its command is called, so
 # that `kindred --help` stays fast.
@@ -72,10 +73,7 @@ def main() -> None:
     try:
         cli.main(standalone_mode=False)
     except KindredError as error:
-        click.secho(f"Error: {error.message}", fg="red", err=True)
-        if error.hint:
-            click.echo(f"What to do: {error.hint}", err=True)
-        sys.exit(error.exit_code)
+        _tell(error)
     except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
         sys.exit(2)
@@ -84,3 +82,15 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
+    except Exception as error:
+        told = as_told(error)
+        if told is None:
+            raise
+        _tell(told)
+
+
+def _tell(error: KindredError) -> None:
+    click.secho(f"Error: {error.message}", fg="red", err=True)
+    if error.hint:
+        click.echo(f"What to do: {error.hint}", err=True)
+    sys.exit(error.exit_code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kindred.project import Profile, Project
+from kindred.project import Profile, Project, source_schema
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -66,6 +66,7 @@ def note_built(project: Project, profile: Profile, run: Run) -> None:
     """Take down what the finished run was built from."""
     from kindred.quality.results import current_generation
     from kindred.warehouse import raw_state, run_history
+    from kindred.warehouse.suppressions import seal
     from kindred.warehouse.target import opened
 
     with opened(profile) as connection:
@@ -73,6 +74,7 @@ def note_built(project: Project, profile: Profile, run: Run) -> None:
         fingerprint = run.journal.bases["input"]
         run_history.note_input(connection, profile.schema, generation.number, fingerprint)
         raw_state.keep(connection, run.raw)
+        seal(connection, source_schema(project, "privacy"))
 
 
 def end_journal(project: Project, profile: Profile) -> None:

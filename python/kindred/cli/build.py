@@ -297,6 +297,11 @@ def refuse_failed(outcome: DbtOutcome) -> None:
     if outcome.exit_code == 0:
         return
     log = f"the whole story is in {outcome.log_path}." if outcome.log_path else ""
+    if outcome.exit_code < 0:
+        raise KindredError(
+            f"dbt was killed (signal {-outcome.exit_code}); nothing was published.",
+            "if memory ran out, lower KINDRED_MEMORY_LIMIT; then run `kindred build --resume`.",
+        )
     if not outcome.failures:
         raise KindredError(outcome.message or "dbt ended without saying why.", log)
     lines: list[str] = []

@@ -18,6 +18,8 @@ from kindred.errors import KindredError
 
 KEY_VARIABLE = "KINDRED_PRIVACY_KEY"
 KEY_FILE_VARIABLE = "KINDRED_PRIVACY_KEY_FILE"
+# The type of the row that tells which key a list of suppressions was made with.
+KEY_CHECK = "key_check"
 DEFAULT_KEY_FILE = Path(".kindred/privacy.key")
 
 SUPPRESSED_ROWS = pa.schema(
@@ -49,6 +51,11 @@ def identifier_hash(key: bytes, identifier_type: str, value: str) -> str:
     return hmac.new(key, f"{identifier_type}:{value}".encode(), hashlib.sha256).hexdigest()
 
 
+def key_check(key: bytes) -> str:
+    """What tells this key from others, kept in the list of suppressions as type KEY_CHECK."""
+    return identifier_hash(key, KEY_CHECK, "kindred")
+
+
 def suppressed_rows(
     candidates: duckdb.DuckDBPyRelation, suppressions: duckdb.DuckDBPyRelation
 ) -> pa.Table:
@@ -65,10 +72,12 @@ def suppressed_rows(
 
     Raises
     ------
-    KindredError where there are suppressions and no key: nothing is staged then.
+    KindredError where there are suppressions and no key, or another key than they were made with:
+    nothing is staged then.
     """
-    listed = set(suppressions.select("identifier_hash").fetchall())
-    hashes = {row[0] for row in listed}
+    listed = set(suppressions.project("identifier_type, identifier_hash").fetchall())
+    checks = {row[1] for row in listed if row[0] == KEY_CHECK}
+    hashes = {row[1] for row in listed if row[0] != KEY_CHECK}
     if not hashes:
         return SUPPRESSED_ROWS.empty_table()
     key = privacy_key()
@@ -76,6 +85,11 @@ def suppressed_rows(
         raise KindredError(
             f"{len(hashes)} identifiers are suppressed, but the privacy key is not set.",
             f"Set {KEY_VARIABLE} (or {KEY_FILE_VARIABLE}) to the key they were made with.",
+        )
+    if checks and key_check(key) not in checks:
+        raise KindredError(
+            "The privacy key is not the one that the suppressions were made with.",
+            f"Set {KEY_VARIABLE} to that key: with another one, suppressed people would come back.",
         )
     rows = candidates.to_arrow_table()
     with duckdb.connect() as connection:

@@ -112,10 +112,20 @@ def run_lock(connection: extensions.connection) -> Iterator[None]:
     try:
         yield
     finally:
+        _free(connection)
+
+
+def _free(connection: extensions.connection) -> None:
+    """Free the run lock; where the connection is lost, the server has done so."""
+    import psycopg2
+
+    try:
         connection.rollback()
         with connection.cursor() as cursor:
             cursor.execute("select pg_advisory_unlock(%s)", [_LOCK])
         connection.commit()
+    except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        return
 
 
 def has_relation(connection: extensions.connection, schema: str, name: str) -> bool:

@@ -1,0 +1,40 @@
+"""What the machine or the server did to a run, told in words: a full disk, a lost connection."""
+
+from __future__ import annotations
+
+import errno
+import sys
+
+from kindred.errors import KindredError
+
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+_FULL_WORDS = ("no space left", "file too large", "disk quota", "disk is full")
+_THEN = "then run `kindred build --resume`. What is published is as it was."
+
+
+def as_told(error: BaseException) -> KindredError | None:
+    """The error in words, where it is not a defect of Kindred; None otherwise."""
+    text = str(error).lower()
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return _full()
+    if _is_of("duckdb", "Error", error) and any(words in text for words in _FULL_WORDS):
+        return _full()
+    if _is_of("psycopg2", "errors.DiskFull", error):
+        return _full()
+    if _is_of("psycopg2", "OperationalError", error) or _is_of("psycopg2", "InterfaceError", error):
+        return KindredError(
+            "The connection to the database was lost.", f"see that the server is up, {_THEN}"
+        )
+    return None
+
+
+def _full() -> KindredError:
+    return KindredError("The disk is full.", f"make room, {_THEN}")
+
+
+def _is_of(module: str, name: str, error: BaseException) -> bool:
+    """Whether the error is of a class of a library that is loaded."""
+    found = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return isinstance(found, type) and isinstance(error, found)

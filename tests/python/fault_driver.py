@@ -1,0 +1,110 @@
+"""Run a command of Kindred, and have a fault happen at one moment of it.
+
+    python fault_driver.py MOMENT DEED ARGUMENT...
+
+MOMENT is `before` or `after`, a module, a function and, if need be, a text that its arguments must
+hold: `after:kindred.warehouse.journal:add_done:model.kindred.customers`. The first such call is the
+moment. DEED is one of DEEDS. Nothing of the product knows of it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import psycopg2
+
+from kindred.cli import main
+
+# Of a file that is longer nothing more can be written: a disk without room, for this run alone.
+ROOM = 64 * 1024
+CHILDREN: list[subprocess.Popen[Any]] = []
+
+
+def kill_all() -> None:
+    """The machine is gone for this run: the command and dbt at once."""
+    os.killpg(0, signal.SIGKILL)
+
+
+def kill_command() -> None:
+    """The command alone; dbt does not know and goes on."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kill_dbt() -> None:
+    """dbt alone, as the kernel does when memory runs out."""
+    CHILDREN[-1].kill()
+
+
+def fill_disk() -> None:
+    """No file may grow any more."""
+    for pid in (0, *(child.pid for child in CHILDREN if child.poll() is None)):
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (ROOM, ROOM))
+
+
+def cut_connections() -> None:
+    """The server ends every connection to the database."""
+    given = {
+        name: os.environ[f"KINDRED_PG_{variable}"]
+        for name, variable in {
+            "host": "HOST",
+            "port": "PORT",
+            "user": "USER",
+            "password": "PASSWORD",
+            "dbname": "DATABASE",
+        }.items()
+    }
+    connection = psycopg2.connect(**given)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+    connection.close()
+
+
+DEEDS: dict[str, Callable[[], None]] = {
+    deed.__name__: deed for deed in (kill_all, kill_command, kill_dbt, fill_disk, cut_connections)
+}
+
+
+def arrange(moment: str, deed: str) -> None:
+    """Have the deed done at the moment."""
+    when, module, function, *held = moment.split(":")
+    home = importlib.import_module(module)
+    original = getattr(home, function)
+    waiting = [DEEDS[deed]]
+
+    def stand_in(*arguments: Any, **named: Any) -> Any:
+        is_now = waiting and all(text in str(arguments) for text in held)
+        if is_now and when == "before":
+            waiting.pop()()
+        result = original(*arguments, **named)
+        if is_now and when == "after":
+            waiting.pop()()
+        return result
+
+    setattr(home, function, stand_in)
+
+
+class Child(subprocess.Popen[Any]):
+    """A child that is remembered."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        CHILDREN.append(self)
+
+
+if __name__ == "__main__":
+    subprocess.Popen = Child  # type: ignore[misc]
+    _, moment, deed, *rest = sys.argv
+    arrange(moment, deed)
+    sys.argv = ["kindred", *rest]
+    main()
