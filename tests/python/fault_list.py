@@ -190,7 +190,6 @@ def killed_in_check(ground: Ground, told: Told) -> None:
 @fault(
     "SIGKILL of the command alone: dbt goes on",
     f"No second run until dbt has ended. {SAME}",
-    duckdb=NOT_YET,
     postgres=NOT_YET,
 )
 def killed_command(ground: Ground, told: Told) -> None:
@@ -490,7 +489,7 @@ def empty_source(ground: Ground, told: Told) -> None:
     assert "--accept-loss salesforce" in text
 
 
-@fault("The disk is full while dbt builds", SAME, duckdb=NOT_YET, postgres=NOT_YET)
+@fault("The disk is full while dbt builds", SAME, postgres=NOT_YET)
 def disk_full_in_build(ground: Ground, told: Told) -> None:
     text = struck_in_a_build(ground, f"{JOURNAL}:model.kindred.generation'", "fill_disk", code=2)
     assert "nobody foresaw" not in text
