@@ -39,7 +39,7 @@ def choose_rules(con: duckdb.DuckDBPyConnection, entity: Entity, table: str = "f
             f"""
             select coalesce(sum(n * (n - 1) // 2), 0)::bigint
             from (
-                select count(*)::hugeint as n from {table} where {known} group by {", ".join(rule)}
+                select count(*)::hugeint as n from {table} where {known} group by {_one(rule)}
             )
             """
         ).fetchall()[0][0]
@@ -64,19 +64,32 @@ def candidates(
     asked = [rule for rule, _ in rules if not any(set(other) < set(rule) for other, _ in rules)]
     if not asked:
         return np.empty(0, np.int64)
-    pair, given, apart = f"l.n * {size} + r.n", "fields", "l.n < r.n"
+    # Equal numbers stand for equal values: joining by these takes half the time.
+    keys = ", ".join(
+        f"case when {' and '.join(f'{name} is not null' for name in rule) or 'true'}"
+        f" then {_one(rule)} end as rule_{i}"
+        for i, rule in enumerate(asked)
+    )
+    con.execute(f"create or replace temp table blocks as select n, {keys} from fields")
+    pair, given, apart = f"l.n * {size} + r.n", "blocks", "l.n < r.n"
     if fresh is not None:
         con.execute(
-            "create or replace temp table fresh_fields as"
-            " select * from fields where n in (select unnest($1::bigint[]))",
+            "create or replace temp table fresh_blocks as"
+            " select * from blocks where n in (select unnest($1::bigint[]))",
             [fresh],
         )
         pair = f"least(l.n, r.n) * {size} + greatest(l.n, r.n)"
-        given, apart = "fresh_fields", "l.n <> r.n"
+        given, apart = "fresh_blocks", "l.n <> r.n"
     blocked = " union all ".join(
-        f"select {pair} as pair from {given} as l inner join fields as r on "
-        + " and ".join([*(f"l.{name} = r.{name}" for name in rule), apart])
-        for rule in asked
+        f"select {pair} as pair from {given} as l inner join blocks as r"
+        f" on l.rule_{i} = r.rule_{i} and {apart}"
+        for i in range(len(asked))
     )
     found = con.execute(f"select distinct pair from ({blocked})").fetchnumpy()["pair"]
+    con.execute("drop table blocks")
     return np.sort(found.astype(np.int64, copy=False))
+
+
+def _one(rule: tuple[str, ...]) -> str:
+    """All columns of a rule as one 64-bit number; the empty rule joins all."""
+    return f"hash({', '.join(rule)})" if rule else "hash(0)"

@@ -43,7 +43,7 @@ def weighed_links(weigher: Weigher | None, pairs: Scored) -> pa.Table:
         found.rarity, detail=True,
     )  # fmt: skip
     names = [*weigher.model.fields, "starting_weight"]
-    of_pair = pa.array(found.of_pair)
+    of_pair = pa.array(found.of_pair.astype(np.int32))
     weights = _as_json({name: pa.array(detail[:, i]) for i, name in enumerate(names)})
     levels = _as_json(
         {
@@ -58,8 +58,9 @@ def weighed_links(weigher: Weigher | None, pairs: Scored) -> pa.Table:
             "l": pairs.left,
             "r": pairs.right,
             "match_weight": pairs.weight,
-            "field_weights": weights.take(of_pair),
-            "field_levels": levels.take(of_pair),
+            # Each text once, however many pairs share it.
+            "field_weights": pa.DictionaryArray.from_arrays(of_pair, weights.combine_chunks()),
+            "field_levels": pa.DictionaryArray.from_arrays(of_pair, levels.combine_chunks()),
         }
     )
 
@@ -90,7 +91,8 @@ def links(
     between the first records of two representatives. Each link carries the version of the rules
     or of the model that made it; those of stewards neither.
     """
-    con.register("weighed", weighed)
+    pairs = weighed.select(["l", "r", "match_weight"])
+    con.register("weighed", pairs.append_column("place", pa.array(range(len(pairs)), pa.int64())))
     con.register("strong", strong)
     con.register(
         "must", pa.table({"l": [p[0] for p in must], "r": [p[1] for p in must]},
@@ -108,9 +110,9 @@ def links(
                 'deterministic' as link_type,
                 'identical details' as rule,
                 cast(null as double) as match_weight,
-                cast(null as text) as field_weights,
-                cast(null as text) as field_levels,
-                m.n
+                cast(null as bigint) as place,
+                m.n,
+                row_number() over (partition by m.n order by m.record_id) as other
             from members as m
             inner join firsts as f on m.n = f.n
             where m.record_id <> f.record_id
@@ -118,7 +120,7 @@ def links(
         ruled as (
             select
                 l.record_id, r.record_id, 'deterministic', s.rule,
-                cast(null as double), cast(null as text), cast(null as text), s.n_l
+                cast(null as double), cast(null as bigint), s.n_l, s.n_r
             from strong as s
             inner join firsts as l on s.n_l = l.n
             inner join firsts as r on s.n_r = r.n
@@ -126,16 +128,16 @@ def links(
             inner join clustered as cr on s.n_r = cr.n and cl.label = cr.label
         ),
         stewarded as (
-            select must.l, must.r, 'steward', 'must link', cast(null as double),
-                cast(null as text), cast(null as text), m.n
+            select must.l, must.r, 'steward', 'must link',
+                cast(null as double), cast(null as bigint), m.n, row_number() over (order by l, r)
             from must
             inner join members as m on must.l = m.record_id
             inner join members as o on must.r = o.record_id
         ),
         likely as (
             select
-                l.record_id, r.record_id, 'probabilistic', 'weighed fields', weighed.match_weight,
-                weighed.field_weights, weighed.field_levels, weighed.l
+                l.record_id, r.record_id, 'probabilistic', 'weighed fields',
+                weighed.match_weight, weighed.place, weighed.l, weighed.r
             from weighed
             inner join firsts as l on weighed.l = l.n
             inner join firsts as r on weighed.r = r.n
@@ -155,20 +157,21 @@ def links(
             link_type,
             rule,
             match_weight,
-            field_weights,
-            field_levels,
+            place,
             case when link_type = 'deterministic' then $1 end as rule_version,
             case when link_type = 'probabilistic' then $2 end as model_version,
             cast(c.label as text) as entity
         from everything
         inner join clustered as c on everything.n = c.n
-        order by 1, 2, 3, 4
+        order by c.label, everything.n, other, link_type, rule
         """,
         [rule_version, model_version],
     ).to_arrow_table()
     for name in ("weighed", "strong", "must"):
         con.unregister(name)
-    return found
+    place = found["place"]
+    told = {name: weighed[name].take(place) for name in ("field_weights", "field_levels")}
+    return pa.table({name: told[name] if name in told else found[name] for name in _LINK})
 
 
 def numbers(
