@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -57,13 +58,14 @@ def key_check(key: bytes) -> str:
 
 
 def suppressed_rows(
-    candidates: duckdb.DuckDBPyRelation, suppressions: duckdb.DuckDBPyRelation
+    candidates: Callable[[], duckdb.DuckDBPyRelation], suppressions: duckdb.DuckDBPyRelation
 ) -> pa.Table:
     """The keys of raw rows that name a suppressed identifier.
 
     Parameters
     ----------
-    candidates: source, source_table, row_key, identifiers (one `type:value` a line).
+    candidates: fetches source, source_table, row_key, identifiers (one `type:value` a line): all
+        rows that name somebody, asked for only where anybody is suppressed.
     suppressions: identifier_type, identifier_hash.
 
     Returns
@@ -91,7 +93,7 @@ def suppressed_rows(
             "The privacy key is not the one that the suppressions were made with.",
             f"Set {KEY_VARIABLE} to that key: with another one, suppressed people would come back.",
         )
-    rows = candidates.to_arrow_table()
+    rows = candidates().to_arrow_table()
     with duckdb.connect() as connection:
         connection.register("candidates", rows)
         named = connection.sql(
