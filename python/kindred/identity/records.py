@@ -194,11 +194,12 @@ def _register_reference(con: duckdb.DuckDBPyConnection, reference: Reference) ->
         con.execute(f"create or replace table {name} as select * from {name}_arrow")
         con.unregister(f"{name}_arrow")
     con.execute(_MACROS.replace("{titles}", _TITLES))
+    # Forms of one word; what another sign than a letter or a number does to a pattern is not asked.
     suffixes = "|".join(
         sorted(
             row[0]
             for row in con.execute(
-                "select suffix from legal_suffixes where not contains(suffix, ' ')"
+                "select suffix from legal_suffixes where regexp_full_match(suffix, '[\\p{L}\\p{N}]+')"
             ).fetchall()
         )
     )

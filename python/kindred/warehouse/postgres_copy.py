@@ -116,6 +116,8 @@ def column_type(field: pa.Field) -> str:
     """The Postgres type that holds an Arrow field; KindredError for lists and structures."""
     kind = field.type
     types = pa.types
+    if types.is_dictionary(kind):
+        return column_type(field.with_type(kind.value_type))
     if types.is_decimal(kind):
         return f"numeric({kind.precision}, {kind.scale})"
     if types.is_timestamp(kind):
