@@ -199,7 +199,8 @@ def _register_reference(con: duckdb.DuckDBPyConnection, reference: Reference) ->
         sorted(
             row[0]
             for row in con.execute(
-                "select suffix from legal_suffixes where regexp_full_match(suffix, '[\\p{L}\\p{N}]+')"
+                "select suffix from legal_suffixes"
+                " where regexp_full_match(suffix, '[\\p{L}\\p{N}]+')"
             ).fetchall()
         )
     )
