@@ -458,15 +458,7 @@ changes as (
         ledger.occurred_at
     from ledger
     inner join finished on ledger.generation = finished.generation
-    where
-        ledger.event <> 'run_started'
-        {%- if is_incremental() %}
-        -- What is told stays told; the run before may have failed under this run's number.
-        and (
-            ledger.generation in (select this_run.generation from {{ generation }} as this_run)
-            or ledger.generation not in (select told.generation from {{ this }} as told)
-        )
-        {%- endif %}
+    where ledger.event <> 'run_started'
 )
 
 select * from changes

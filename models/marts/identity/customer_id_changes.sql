@@ -1,10 +1,3 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='generation',
-    on_schema_change='append_new_columns'
-) }}
-
 {{ id_changes(
     ref('int_person_id_ledger'),
     ref('int_run_history_prior'),
