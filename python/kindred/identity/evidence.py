@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from kindred.identity import mixture
+from kindred.identity.records import in_batches
 from kindred.identity.resolution import PARTS
 from kindred.identity.weighing import Scored, Weigher
 
@@ -92,7 +93,8 @@ def links(
     or of the model that made it; those of stewards neither.
     """
     pairs = weighed.select(["l", "r", "match_weight"])
-    con.register("weighed", pairs.append_column("place", pa.array(range(len(pairs)), pa.int64())))
+    places = pa.array(np.arange(len(pairs), dtype=np.int64))
+    con.register("weighed", in_batches(pairs.append_column("place", places)))
     con.register("strong", strong)
     con.register(
         "must", pa.table({"l": [p[0] for p in must], "r": [p[1] for p in must]},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import numpy as np
@@ -198,18 +199,26 @@ def _resolve(
         inside = labels[scored.left] == labels[scored.right]
         likely = scored.where(inside & (scored.weight >= cut))
         must = policy.pairs(stewardship.MUST)
-        told = evidence.links(
-            con, strong, must, evidence.weighed_links(weigher, likely),
-            links.rules_version(entity), model_files.version(found_model, entity, model),
-        )  # fmt: skip
-        forest = review.forest_of(settling.judged(settled), cut)
-        counts += health.of_clusters(labels, settled.records, forest)
-        queue = settling.review_queue(
-            con, settled, policy, bonds, cut, forest,
-            lambda pairs: evidence.weighed_links(
-                weigher, scored.where(np.isin(scored.left * size + scored.right, pairs))
-            ),
-        )  # fmt: skip
+
+        def tell_links() -> pa.Table:
+            with con.cursor() as own:
+                return evidence.links(
+                    own, strong, must, evidence.weighed_links(weigher, likely),
+                    links.rules_version(entity), model_files.version(found_model, entity, model),
+                )  # fmt: skip
+
+        # One core joins the links while the other looks for what is worth a steward's minute.
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            telling = beside.submit(tell_links)
+            forest = review.forest_of(settling.judged(settled), cut)
+            counts += health.of_clusters(labels, settled.records, forest)
+            queue = settling.review_queue(
+                con, settled, policy, bonds, cut, forest,
+                lambda pairs: evidence.weighed_links(
+                    weigher, scored.where(np.isin(scored.left * size + scored.right, pairs))
+                ),
+            )  # fmt: skip
+            told = telling.result()
         if rules:
             counts += health.of_fields(con, comparisons, sample, found_model)
             kept = compared.to_table(

@@ -69,6 +69,11 @@ def connect() -> duckdb.DuckDBPyConnection:
     return con
 
 
+def in_batches(table: pa.Table) -> pa.Table:
+    """The same rows in batches: DuckDB reads one batch with one core, whatever its size."""
+    return pa.Table.from_batches(table.to_batches(max_chunksize=100_000), table.schema)
+
+
 def prepare(
     con: duckdb.DuckDBPyConnection, records: pa.Table, entity: Entity, reference: Reference
 ) -> None:
@@ -90,7 +95,7 @@ def prepare(
         if "source" in have
         else "split_part(cast(record_id as text), ':', 1)"
     )
-    con.register("given_arrow", in_latin_letters(records))
+    con.register("given_arrow", in_batches(in_latin_letters(records)))
     con.execute(
         f"""
         create or replace temp view given as

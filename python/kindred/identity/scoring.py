@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from kindred.identity.components import IntArray
 from kindred.identity.entity import Comparison, Entity
+from kindred.identity.records import in_batches
 
 LevelArray = npt.NDArray[np.int8]
 
@@ -64,10 +65,12 @@ class Scorer:
         """Splink's `predict` would copy the fields of both sides for each million pairs, and weigh
         what is not asked for: its own SQL, asked directly, takes half the time."""
         asked = pa.table({"place": np.arange(len(left)), "n_l": left, "n_r": right})
-        self._con.register("asked_pairs", asked)
+        self._con.register("asked_pairs", in_batches(asked))
         levels = ", ".join(f"{sql}::tinyint as {name}" for name, sql in self._levels.items())
-        found = self._con.execute(
+        # A result that is read while it is computed is computed by one core.
+        self._con.execute(
             f"""
+            create or replace temp table compared_pairs as
             with joined as (
                 select asked_pairs.place, {self._fields}
                 from asked_pairs
@@ -76,7 +79,9 @@ class Scorer:
             )
             select place, {levels} from joined
             """
-        ).fetchnumpy()
+        )
+        found = self._con.execute("select * from compared_pairs").fetchnumpy()
+        self._con.execute("drop table compared_pairs")
         self._con.unregister("asked_pairs")
         levels_of = np.empty((len(left), len(self.compared)), np.int8)
         for i, comparison in enumerate(self.compared):
