@@ -235,9 +235,7 @@ def struck_in_publish(ground: Ground, moment: str) -> None:
 PUBLISHED = "Readers see the run before, whole; the next publication succeeds and cleans up."
 
 
-@fault(
-    "SIGKILL while the tables of a publication are written", PUBLISHED, quick=True, postgres=NOT_YET
-)
+@fault("SIGKILL while the tables of a publication are written", PUBLISHED, postgres=NOT_YET)
 def killed_while_publishing_tables(ground: Ground, told: Told) -> None:
     moment = {
         "duckdb": "after:kindred.warehouse.publication:_write_file:kindred.duckdb",
@@ -384,7 +382,6 @@ def required_column_dropped(ground: Ground, told: Told) -> None:
 @fault(
     "A column that staging can do without is gone upstream",
     f"Refused before dbt starts, with the way to allow it. {STAYS}",
-    quick=True,
     postgres=NOT_YET,
 )
 def optional_column_dropped(ground: Ground, told: Told) -> None:
