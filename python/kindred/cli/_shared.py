@@ -52,7 +52,9 @@ def console() -> Console:
     return Console(width=int(os.environ.get("COLUMNS", "100")), highlight=False)
 
 
-def chosen_sources(project: Project, text: str | None) -> list[str] | None:
+def chosen_sources(
+    project: Project, text: str | None, option: str = "--sources"
+) -> list[str] | None:
     """`--sources a,b` as a checked list; None where the option is not given."""
     if text is None:
         return None
@@ -61,9 +63,9 @@ def chosen_sources(project: Project, text: str | None) -> list[str] | None:
     unknown = [name for name in names if name not in known]
     if unknown or not names:
         what = (
-            f"Unknown source in --sources: {', '.join(map(shown, unknown))}."
+            f"Unknown source in {option}: {', '.join(map(shown, unknown))}."
             if unknown
-            else ("--sources names no source.")
+            else f"{option} names no source."
         )
         raise KindredError(what, f"choose from: {', '.join(known) or 'none'}.")
     return names

@@ -87,7 +87,7 @@ def command(
     profile = load_profile(project, target)
     screen = console()
     with locked(profile, "kindred build") as lock:
-        look_before(project, profile, chosen_sources(project, accept_loss) or [])
+        look_before(project, profile, chosen_sources(project, accept_loss, "--accept-loss") or [])
         options = _dbt_options(full_refresh)
         if select:
             end_journal(project, profile)

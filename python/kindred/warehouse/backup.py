@@ -17,7 +17,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from kindred import __version__
 from kindred.errors import KindredError
@@ -36,6 +36,7 @@ from kindred.warehouse.database import (
 )
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
 MANIFEST = "backup.json"
@@ -228,7 +229,8 @@ def _last_run(connection: Connection, profile: Profile) -> int:
     if not has_relation(connection, profile.schema, "run_history"):
         return 0
     place = quoted(profile.schema, "run_history")
-    rows = connection.execute(f"select max(generation) from {place}").fetchall()  # noqa: S608
+    latest = f"select max(generation) from {place}"  # noqa: S608 - quoted name
+    rows = connection.execute(latest).fetchall()
     return int(rows[0][0] or 0)
 
 
@@ -349,15 +351,14 @@ def _put(connection: Connection, table: SavedTable, place: tuple[str, str], rows
     names = ", ".join(quoted(name) for name in rows.column_names)
     target = quoted(*place)
     _make_fit(connection, table, place, given)
-    unknown = ""
+    insert = f"insert into {target} ({names}) select {names} from {given}"  # noqa: S608 - quoted
     if table.state.key:
-        same = " and ".join(f"held.{quoted(n)} = given.{quoted(n)}" for n in table.state.key)
-        unknown = f" where not exists (select 1 from {target} as held where {same})"  # noqa: S608
+        same = " and ".join(f"held.{quoted(n)} = {given}.{quoted(n)}" for n in table.state.key)
+        known = f"select 1 from {target} as held where {same}"  # noqa: S608 - quoted names
+        insert += f" where not exists ({known})"
     else:
-        connection.execute(f"delete from {target}")  # noqa: S608 - quoted names
-    connection.execute(
-        f"insert into {target} ({names}) select {names} from {given} as given{unknown}"  # noqa: S608
-    )
+        connection.execute(f"delete from {target}")  # noqa: S608 - quoted name
+    connection.execute(insert)
     _withdraw(connection)
 
 
@@ -369,11 +370,13 @@ def _make_fit(
     held = columns_of(connection, *place)
     if not held:
         connection.execute(f"create schema if not exists {quoted(place[0])}")
-        connection.execute(f"create table {target} as select * from {given} where 1 = 0")  # noqa: S608
+        empty = f"select * from {given} where 1 = 0"  # noqa: S608 - a name of our own
+        connection.execute(f"create table {target} as {empty}")
         for name in table.required:
             connection.execute(f"alter table {target} alter column {quoted(name)} set not null")
         return
-    for name, kind in columns_of_query(connection, f"select * from {given}").items():  # noqa: S608
+    rows = f"select * from {given}"  # noqa: S608 - a name of our own
+    for name, kind in columns_of_query(connection, rows).items():
         if name.lower() not in {column.lower() for column in held}:
             connection.execute(f"alter table {target} add column {quoted(name)} {kind}")
 
@@ -383,11 +386,10 @@ def _offer(connection: Connection, rows: pa.Table) -> str:
     if is_postgres(connection):
         from kindred.warehouse.postgres_copy import create_table, write_rows
 
-        raw = connection.raw  # type: ignore[attr-defined]
-        create_table(raw, f"pg_temp.{quoted(_GIVEN)}", rows.schema)
-        write_rows(raw, f"pg_temp.{quoted(_GIVEN)}", rows)
-        return _GIVEN
-    connection.register(_GIVEN, rows)  # type: ignore[attr-defined]
+        create_table(connection.raw, f"pg_temp.{quoted(_GIVEN)}", rows.schema)
+        write_rows(connection.raw, f"pg_temp.{quoted(_GIVEN)}", rows)
+    else:
+        cast("duckdb.DuckDBPyConnection", connection).register(_GIVEN, rows)
     return _GIVEN
 
 
@@ -395,4 +397,4 @@ def _withdraw(connection: Connection) -> None:
     if is_postgres(connection):
         connection.execute(f"drop table pg_temp.{quoted(_GIVEN)}")
     else:
-        connection.unregister(_GIVEN)  # type: ignore[attr-defined]
+        cast("duckdb.DuckDBPyConnection", connection).unregister(_GIVEN)

@@ -10,13 +10,15 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 from kindred.errors import KindredError
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+
+    from kindred.warehouse.postgres import AskedLikeDuckDB
 
 _HOLDER = re.compile(r"PID (\d+)")
 
@@ -49,7 +51,7 @@ class Connection(Protocol):
         """Roll the open transaction back."""
 
 
-def is_postgres(connection: Connection) -> bool:
+def is_postgres(connection: Connection) -> TypeGuard[AskedLikeDuckDB]:
     """Whether a connection leads to Postgres."""
     return getattr(connection, "engine", "duckdb") == "postgres"
 
@@ -179,7 +181,7 @@ def arrow_rows(connection: Connection, query: str) -> pa.Table:
     if is_postgres(connection):
         from kindred.warehouse.postgres_copy import read_query
 
-        return read_query(connection.raw, query)  # type: ignore[attr-defined]
+        return read_query(connection.raw, query)
     return connection.execute(query).to_arrow_table()
 
 
