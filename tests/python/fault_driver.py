@@ -21,6 +21,7 @@ from typing import Any
 import psycopg2
 
 from kindred.cli import main
+from postgres_server import crash
 
 # Of a file that is longer nothing more can be written: a disk without room, for this run alone.
 ROOM = 64 * 1024
@@ -70,8 +71,14 @@ def cut_connections() -> None:
     connection.close()
 
 
+def crash_server() -> None:
+    """The server of the tests ends at once and has to recover."""
+    crash(os.environ["KINDRED_PG_HOST"])
+
+
 DEEDS: dict[str, Callable[[], None]] = {
-    deed.__name__: deed for deed in (kill_all, kill_command, kill_dbt, fill_disk, cut_connections)
+    deed.__name__: deed
+    for deed in (kill_all, kill_command, kill_dbt, fill_disk, cut_connections, crash_server)
 }
 
 

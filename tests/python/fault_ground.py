@@ -19,7 +19,7 @@ from typing import Any, Literal
 import duckdb
 
 from conftest import sample_as_of
-from postgres_server import PostgresDatabase, PostgresServer
+from postgres_server import PostgresDatabase, PostgresServer, embedded_server
 from whole_project import Ended, WholeProject, copy_project
 
 EngineName = Literal["duckdb", "postgres"]
@@ -199,3 +199,15 @@ def copied(ground: Ground, root: Path, server: PostgresServer | None) -> Iterato
     with server.copied_database(ground.database) as database:
         environment = {**ground.project.environment, **database.environment}
         yield replace(ground, project=WholeProject(root, environment), database=database)
+
+
+@contextmanager
+def on_own_server(ground: Ground) -> Iterator[tuple[Ground, PostgresServer]]:
+    """The first batch published on a server that may be stopped, with no other test's tables."""
+    with embedded_server() as server, server.new_database() as database:
+        environment = {**ground.project.environment, **database.environment}
+        project = WholeProject(ground.project.root, environment)
+        moved = replace(ground, project=project, database=database)
+        moved.load("first").expect()
+        moved.build().expect()
+        yield moved, server

@@ -29,7 +29,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -97,11 +97,19 @@ class PostgresDatabase:
                     cursor.execute(statement)
 
 
+def _refuse_to_start() -> None:
+    raise AssertionError("a server that is not embedded is not the tests' to stop and start")
+
+
 @dataclass(frozen=True)
 class PostgresServer:
-    """A server that databases can be made on."""
+    """A server that databases can be made on.
+
+    start_again: starts an embedded one once more after it was stopped.
+    """
 
     address: Mapping[str, str]
+    start_again: Callable[[], None] = _refuse_to_start
 
     @contextmanager
     def new_database(self) -> Iterator[PostgresDatabase]:
@@ -140,6 +148,13 @@ def running_server() -> Iterator[PostgresServer]:
         address = {"port": str(_PORT), "password": "", "dbname": "postgres", **parse_dsn(given)}
         yield PostgresServer(address)
         return
+    with embedded_server() as server:
+        yield server
+
+
+@contextmanager
+def embedded_server() -> Iterator[PostgresServer]:
+    """An embedded server of its own for the block, which may be stopped and started again."""
     home = Path(tempfile.mkdtemp(prefix="kindred-postgres-"))
     try:
         with _embedded(home) as server:
@@ -161,30 +176,49 @@ def _embedded(home: Path) -> Iterator[PostgresServer]:
     )
     options = [f"--{name}={value}" for name, value in _SETTINGS.items()]
     options.append(f"--unix_socket_directories={data}")
-    with (home / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [programs / "postgres", "-D", data, f"--port={_PORT}", *options],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=home,
-            start_new_session=True,
-            preexec_fn=_end_with_the_tests,
-            **runs_as,
-        )
-    address = {"host": str(data), "port": str(_PORT), "user": _USER, "password": "unused"}
-    try:
-        found = PostgresServer({**address, "dbname": "postgres"})
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        with (home / "log").open("ab") as log:
+            server = subprocess.Popen(
+                [programs / "postgres", "-D", data, f"--port={_PORT}", *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=home,
+                start_new_session=True,
+                preexec_fn=_end_with_the_tests,
+                **runs_as,
+            )
+        running.append(server)
         _wait_for(found, server, home / "log")
+
+    def start_again() -> None:
+        running[-1].wait(60)
+        start()
+
+    address = {"host": str(data), "port": str(_PORT), "user": _USER, "password": "unused"}
+    found = PostgresServer({**address, "dbname": "postgres"}, start_again)
+    try:
+        start()
         yield found
     finally:
         # Fast shutdown: open connections are closed.
-        server.send_signal(signal.SIGINT)
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+        for server in running[-1:]:
+            server.send_signal(signal.SIGINT)
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+def crash(data: str) -> None:
+    """End the embedded server with this folder of data at once, so that it has to recover."""
+    note = Path(data) / "postmaster.pid"
+    os.kill(int(note.read_text("utf-8").split()[0]), signal.SIGQUIT)
+    while note.exists():
+        time.sleep(0.05)
 
 
 def _programs(home: Path) -> Path:

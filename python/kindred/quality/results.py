@@ -128,7 +128,8 @@ def current_generation(connection: Connection, schema: str, marts: str) -> Gener
     ).fetchall()
     if not rows:
         raise KindredError(
-            "The working database holds no finished build yet.", "run `kindred build` first."
+            "The tables of the last build are empty, as after a crash of the server.",
+            "run `kindred build`; ids and history are kept.",
         )
     generation = Generation(int(rows[0][0]), str(rows[0][1]), rows[0][2])
     if has_relation(connection, marts, "run_history"):
