@@ -123,11 +123,27 @@
 {%- endmacro %}
 {% macro default__json_object(fields) -%}{{ unsupported('json_object') }}{%- endmacro %}
 {% macro duckdb__json_object(fields) -%}
-    cast(json_object({% for name, expression in fields.items() %}'{{ name }}', {{ expression }}{{ ', ' if not loop.last }}{% endfor %}) as text)
+    {%- set made -%}
+        cast(json_object({% for name, expression in fields.items() %}'{{ name }}', {{ expression }}{{ ', ' if not loop.last }}{% endfor %}) as text)
+    {%- endset -%}
+    {{ lower_case_escapes(made) }}
 {%- endmacro %}
 {#- Written out, as Postgres's own builders put blanks around each colon. -#}
 {% macro postgres__json_object(fields) -%}
     ('{' {%- for name, expression in fields.items() %} || '"{{ name }}":' || coalesce(cast(to_json({{ expression }}) as text), 'null'){{ " || ','" if not loop.last }}{% endfor %} || '}')
+{%- endmacro %}
+
+
+{#-
+    DuckDB's JSON with its control characters written \u001b, as Postgres does, instead of \u001B. Two
+    backslashes, which stand for one, are put aside: what follows them is no such character.
+-#}
+{% macro lower_case_escapes(json) -%}
+    {%- set changed = namespace(sql="replace(" ~ json ~ ", '\\\\', chr(1))") -%}
+    {%- for digits in ['0B', '0E', '0F', '1A', '1B', '1C', '1D', '1E', '1F'] -%}
+        {%- set changed.sql = "replace(" ~ changed.sql ~ ", '\\u00" ~ digits ~ "', '\\u00" ~ digits | lower ~ "')" -%}
+    {%- endfor -%}
+    case when contains({{ json }}, '\u00') then replace({{ changed.sql }}, chr(1), '\\') else {{ json }} end
 {%- endmacro %}
 
 
@@ -187,7 +203,7 @@
 {%- endmacro %}
 {% macro default__whole_row_hash(alias) -%}{{ unsupported('whole_row_hash') }}{%- endmacro %}
 {#- By way of JSON, which both write alike. -#}
-{% macro duckdb__whole_row_hash(alias) -%}md5(cast(to_json({{ alias }}) as text)){%- endmacro %}
+{% macro duckdb__whole_row_hash(alias) -%}md5({{ lower_case_escapes('cast(to_json(' ~ alias ~ ') as text)') }}){%- endmacro %}
 {% macro postgres__whole_row_hash(alias) -%}md5(cast(row_to_json({{ alias }}) as text)){%- endmacro %}
 
 

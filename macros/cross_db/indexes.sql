@@ -1,12 +1,13 @@
 {#-
     Indexes of a table on Postgres: those of its config, and on a public mart one for each column that
-    other tables are joined by. DuckDB needs none: it reads columns whole.
+    other tables are joined by. Where a record is only named, by the text that stands in a source, its id
+    may have any length: a hash index takes it. DuckDB needs none: it reads columns whole.
 -#}
 {% macro postgres__create_indexes(relation) -%}
     {%- set wanted = config.get('indexes', default=[]) | list -%}
     {%- if model.access == 'public' -%}
         {%- for column in model.columns if column in joined_columns() -%}
-            {%- do wanted.append({'columns': [column]}) -%}
+            {%- do wanted.append({'columns': [column], 'type': 'hash' if column == 'record_id' else 'btree'}) -%}
         {%- endfor -%}
     {%- endif -%}
     {%- for index in wanted -%}

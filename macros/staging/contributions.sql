@@ -65,9 +65,9 @@ union all
 
 
 {#-
-    What could not be used of a source: whole rows without a key, and single values.
-    tables: raw table -> {'key': column or list, 'staged': staging model}.
-    A row without key is named by its place in the order of row hashes, as it has no other name.
+    What could not be used of a source: whole rows without a key or with a text in its place, and single
+    values. tables: raw table -> {'key': column or list, 'staged': staging model}.
+    A row without usable key is named by its place in the order of row hashes, as it has no other name.
 -#}
 {% macro quarantine(source_name, tables) -%}
     {%- for table_name, spec in tables.items() %}
@@ -78,7 +78,7 @@ select
     'row:' || {{ whole_row_hash('raw_rows') }}
     || ':' || cast(row_number() over (partition by {{ whole_row_hash('raw_rows') }} order by {{ whole_row_hash('raw_rows') }}) as text) as row_key,
     cast(null as text) as column_name,
-    cast('missing_key' as text) as rule,
+    case when {{ row_key_length(keys, 'raw_rows') }} > {{ longest_key() }} then 'key_too_long' else 'missing_key' end as rule,
     true as is_whole_row
 from {{ ref('base_' ~ source_name ~ '__' ~ table_name) }} as raw_rows
 where {{ row_key(keys, 'raw_rows') }} is null

@@ -1,5 +1,5 @@
 {#-
-    The usable rows of a raw table, one per key: rows without a key are left out (they are in the
+    The usable rows of a raw table, one per key: rows without a usable key are left out (they are in the
     quarantine), rows of suppressed people too (they are in privacy__suppressed_rows), and of several rows
     with one key the latest stays; `collapsed_count` says how many others it stands for.
     key: the key column, or a list of them. latest_by: columns that say which row is the latest, the
@@ -74,12 +74,36 @@
 {%- endmacro %}
 
 
-{#- The key of a raw row as one text; null where any part is missing. -#}
+{#- The key of a raw row as one text; null where any part is missing, or where it is no key but a text. -#}
 {% macro row_key(keys, alias) -%}
+    case
+        when {{ row_key_length(keys, alias) }} <= {{ longest_key() }}
+            then {% for key in keys -%}
+                {{ to_text(key_column(key, alias)) }}
+                {%- if not loop.last %} || '|' || {% endif -%}
+            {%- endfor %}
+    end
+{%- endmacro %}
+
+
+{#- How many characters the key of a raw row has; null where a part of it is. -#}
+{% macro row_key_length(keys, alias) -%}
     {%- for key in keys -%}
-        {{ to_text(alias ~ '.' ~ (adapter.quote(key) if key in reserved_names() else key)) }}
-        {%- if not loop.last %} || '|' || {% endif -%}
+        length({{ key_column(key, alias) }}){{ ' + ' if not loop.last }}
     {%- endfor -%}
+{%- endmacro %}
+
+
+{#-
+    The most characters of a key. No system gives a longer one; an entry of an index on Postgres holds 2,704
+    bytes, and a character takes up to four.
+-#}
+{% macro longest_key() -%}500{%- endmacro %}
+
+
+{#- A column of a raw row's key. -#}
+{% macro key_column(key, alias) -%}
+    {{ alias }}.{{ adapter.quote(key) if key in reserved_names() else key }}
 {%- endmacro %}
 
 

@@ -174,7 +174,13 @@
 
 {#- A postcode as text: upper case, blanks folded; leading zeros stay. -#}
 {% macro to_postcode(expression) -%}
-    upper({{ to_text(regexp_replace_all(expression, '[ \\t\\n\\r\\f]+', ' ')) }})
+    {{ to_upper(to_text(regexp_replace_all(expression, '[ \\t\\n\\r\\f]+', ' '))) }}
+{%- endmacro %}
+
+
+{#- The text in capitals. That of ß is given, as engines know two of them. -#}
+{% macro to_upper(expression) -%}
+    upper(replace({{ expression }}, 'ß', 'ẞ'))
 {%- endmacro %}
 
 

@@ -2,12 +2,15 @@
 
 Of each table, and for each text of hostile_values.HOSTILE, two rows are added: one whose key is
 ordinary and whose every other value is the text, and one whose key is the text and whose other
-values are those of an ordinary row. A megabyte stands in a few columns and in one key.
+values are those of an ordinary row. A megabyte stands in a few columns and in one key. Of each
+table, a row has a text in every column, its key apart, that is longer than an index of Postgres
+takes; one has such a text as key, and one the longest key there may be, in letters of four bytes.
 """
 
 from __future__ import annotations
 
 import csv
+import random
 from pathlib import Path
 
 import duckdb
@@ -22,6 +25,11 @@ LONG_COLUMNS = {
     "hubspot/company": ("property_name", "name"),
 }
 LONG_KEY = "stripe/customer"
+_PLANE_TWO = [chr(code) for code in range(0x20000, 0x2A000)]
+_letters = random.Random(5)
+LONGEST_KEY = "".join(_letters.choices(_PLANE_TWO, k=500))
+# It cannot be compressed to less.
+TOO_LONG_KEY = "".join(_letters.choices(_PLANE_TWO, k=1_500))
 
 
 def make_hostile(folder: Path) -> None:
@@ -46,6 +54,9 @@ def _add_rows(path: Path) -> None:
     for column in LONG_COLUMNS.get(name, ()):
         if column in columns:
             added.append(rows[0] | {columns[0]: f"long-{column}", column: LONG})
+    added.append(dict.fromkeys(columns, TOO_LONG_KEY) | {columns[0]: "hostile-long"})
+    added.append(rows[0] | {columns[0]: TOO_LONG_KEY})
+    added.append(rows[0] | {columns[0]: LONGEST_KEY})
     if name == LONG_KEY:
         added.append(rows[0] | {columns[0]: LONG})
     with path.with_suffix(".csv").open("w", newline="", encoding="utf-8") as stream:

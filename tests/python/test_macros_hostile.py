@@ -46,7 +46,6 @@ NEARLY = (
 
 # Where the engines' own functions read a text in two ways, and why it does not matter.
 TINY = re.compile(r"e-0*[1-9][0-9]+", re.IGNORECASE)
-CONTROL = re.compile("[\x0b\x0e\x0f\x1a-\x1f]")
 TOLD_APART = {
     # A number next to zero is rounded to zero or to the least, or is none.
     **dict.fromkeys(
@@ -54,12 +53,8 @@ TOLD_APART = {
     ),
     # Only to_number knows that 1_000 is none.
     "try_cast": re.compile(TINY.pattern + "|_", re.IGNORECASE),
-    # The same JSON: a control character is written \u001B by DuckDB, and \u001b by Postgres.
-    "json_object": CONTROL, "whole_row_hash": CONTROL,
     # Only names of countries are read without accents, and they have none of these.
     "strip_accents": re.compile("[^\x00-\u024f\u0300-\u036f]"),
-    # No postcode has a letter without capital.
-    "to_postcode": re.compile("ß"),
 }  # fmt: skip
 
 

@@ -14,22 +14,17 @@ import pyarrow as pa
 import pytest
 
 from conftest import sample_as_of
-from kindred.warehouse.postgres_copy import read_query
+from engine_parity import NOT_BY_DBT, compared, postgres_rows, unlike
 from kindred.warehouse.roles import PURPOSES
 from postgres_server import PostgresDatabase, PostgresServer
 from whole_project import WholeProject, copy_project, plain_environment
 
-# Every run has a name of its own, and hashes of an engine; its outcome is noted by `kindred build`.
-OF_THE_RUN = {"run_id", "input_fingerprint", "stages", "outcome"}
 # What gains rows from run to run, and nothing else does.
 GAIN_ROWS = {"identity_health", "run_history"}
-# Written by the checks of `kindred build`, which a plain dbt build does not call.
-NOT_BY_DBT = {"data_quality_results"}
 ROLES = (
     "postgres_roles: {owner: kindred_owner, build: kindred_build, bi: kindred_bi, "
     "privacy: kindred_privacy}"
 )
-OURS = ("streams", "consent", "profiles", "kindred", "segments")
 
 
 @dataclass(frozen=True)
@@ -53,16 +48,6 @@ class Both:
             f"where table_schema = '{schema}' order by table_name"
         )
         return [str(name) for (name,) in found]
-
-    def on_duckdb(self, relation: str) -> pa.Table:
-        """The rows on DuckDB."""
-        with duckdb.connect(str(self.ours.database), read_only=True) as connection:
-            return connection.execute(f"from {relation}").to_arrow_table()
-
-    def on_postgres(self, relation: str) -> pa.Table:
-        """The rows on Postgres."""
-        with closing(self.database.connect()) as connection:
-            return read_query(connection, f"select * from {relation}")
 
 
 @pytest.fixture(scope="module")
@@ -124,51 +109,9 @@ def copy_suppressions(project: WholeProject, database: PostgresDatabase) -> None
     )
 
 
-def compared(ours: pa.Table, theirs: pa.Table) -> str:
-    """How two tables differ, in columns, types or rows; empty where they do not."""
-    kept = [name for name in ours.column_names if name not in OF_THE_RUN]
-    types = [str(ours.schema.field(name)) for name in kept]
-    others = [str(field) for field in theirs.schema if field.name not in OF_THE_RUN]
-    if types != others:
-        return f"columns {sorted({*types} ^ {*others}) or 'in another order'}"
-    with duckdb.connect() as connection:
-        connection.register("ours", ours.select(kept))
-        connection.register("theirs", theirs.select(kept))
-
-        def missing(columns: str) -> tuple[int, int]:
-            """Rows that only the one and only the other has."""
-            found = connection.execute(
-                f"""
-                select
-                    (select count(*) from (
-                        select {columns} from ours except all select {columns} from theirs
-                    )),
-                    (select count(*) from (
-                        select {columns} from theirs except all select {columns} from ours
-                    ))
-                """
-            ).fetchall()[0]
-            return int(found[0]), int(found[1])
-
-        one, other = missing("*")
-        if not one and not other:
-            return ""
-        unlike = [name for name in kept if any(missing(f'"{name}"'))]
-    return f"{one} rows only here, {other} only there, differing in {unlike or 'combinations'}"
-
-
 def test_every_table_is_the_same_on_both_engines(both: Both) -> None:
     """For whoever moves to Postgres: streams, marts and segments, each column of each row."""
-    wrong = {}
-    for schema in OURS:
-        for name in both.relations(schema):
-            relation = f"{schema}.{name}"
-            if name in NOT_BY_DBT or (schema == "profiles" and name.startswith("int_")):
-                continue
-            found = compared(both.on_duckdb(relation), both.on_postgres(relation))
-            if found:
-                wrong[relation] = found
-    assert wrong == {}
+    assert unlike(both.ours, both.database) == {}
 
 
 def test_every_mart_holds_rows(both: Both) -> None:
@@ -236,7 +179,7 @@ def test_only_what_can_be_made_anew_is_unlogged(both: Both) -> None:
 def second_run(both: Both) -> dict[str, pa.Table]:
     """The marts before `kindred build --target postgres`, which this calls on the same input."""
     before = {
-        name: both.on_postgres(f"kindred.{name}")
+        name: postgres_rows(both.database, f"kindred.{name}")
         for name in both.relations("kindred")
         if name not in NOT_BY_DBT
     }
@@ -255,7 +198,7 @@ def test_a_second_run_changes_nothing_but_its_own_rows(
     changed = {
         name
         for name, before in second_run.items()
-        if compared(before, both.on_postgres(f"kindred.{name}"))
+        if compared(before, postgres_rows(both.database, f"kindred.{name}"))
     }
     assert changed == GAIN_ROWS
     history = both.database.query("select max(generation), count(*) from kindred.run_history")

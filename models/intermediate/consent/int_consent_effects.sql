@@ -54,7 +54,7 @@ events as (
         consent_events.loaded_at,
         {{ consent_effect('consent_events.action', "'ads'", 'true') }} as broad_effect,
         coalesce(
-            upper(consent_events.jurisdiction),
+            {{ to_upper('consent_events.jurisdiction') }},
             person_records.country_code
         ) as known_jurisdiction
     from consent_events

@@ -46,7 +46,7 @@ cleaned as (
         {{ to_text('notice_version') }} as notice_version,
         {{ to_text('method') }} as method,
         {{ to_text('actor') }} as actor,
-        upper({{ to_text('jurisdiction') }}) as jurisdiction,
+        {{ to_upper(to_text('jurisdiction')) }} as jurisdiction,
         {{ to_text('raw_signal') }} as raw_signal,
 
         -- timestamps

@@ -14,7 +14,7 @@ cleaned as (
 
         -- attributes
         {{ to_text('brand') }} as brand,
-        upper({{ to_text('jurisdiction') }}) as jurisdiction,
+        {{ to_upper(to_text('jurisdiction')) }} as jurisdiction,
 
         -- flags
         {{ to_boolean('is_enabled') }} as is_enabled,

@@ -38,7 +38,7 @@ cleaned as (
         {{ to_accepted('channel', channels) }} as channel,
         {{ to_text('method') }} as method,
         {{ to_text('actor') }} as actor,
-        upper({{ to_text('jurisdiction') }}) as jurisdiction,
+        {{ to_upper(to_text('jurisdiction')) }} as jurisdiction,
 
         -- flags
         {{ to_boolean('is_subscribed') }} as is_subscribed,

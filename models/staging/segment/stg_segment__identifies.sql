@@ -27,7 +27,7 @@ cleaned as (
         row_key,
         row_key as identify_id,
         {{ to_text('anonymous_id') }} as anonymous_id,
-        {{ to_text('user_id') }} as user_id,
+        {{ row_key(['user_id'], 'with_country') }} as user_id,
 
         -- attributes
         {{ to_name('first_name') }} as first_name,
@@ -45,7 +45,7 @@ cleaned as (
         collapsed_count,
         {{ unusable_values(
             email=['email'], phone=['phone'], timestamp=['"timestamp"', 'original_timestamp', 'received_at'],
-            country='row_country_code'
+            country='row_country_code', others=[['user_id', 'key_too_long', row_key(['user_id'], 'with_country')]]
         ) }} as unusable_values
     from with_country
 )

@@ -15,7 +15,7 @@ cleaned as (
         -- attributes
         {{ to_email('receipt_email') }} as receipt_email,
         lower({{ to_text('status') }}) as status,
-        upper({{ to_text('currency') }}) as currency,
+        {{ to_currency('currency') }} as currency,
 
         -- measures
         {{ from_minor_units('amount', 'currency') }} as amount,
@@ -33,7 +33,8 @@ cleaned as (
         collapsed_count,
         {{ unusable_values(
             email=['receipt_email'], number=['amount'], boolean=['paid', 'refunded', 'livemode'],
-            timestamp=['created', '_fivetran_synced']
+            timestamp=['created', '_fivetran_synced'],
+            others=[['currency', 'invalid_currency', to_currency('currency')]]
         ) }} as unusable_values
     from source
 )

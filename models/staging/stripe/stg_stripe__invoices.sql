@@ -15,7 +15,7 @@ cleaned as (
         -- attributes
         {{ to_text('"number"') }} as invoice_number,
         lower({{ to_text('status') }}) as status,
-        upper({{ to_text('currency') }}) as currency,
+        {{ to_currency('currency') }} as currency,
 
         -- measures
         {{ from_minor_units('total', 'currency') }} as amount,
@@ -34,7 +34,8 @@ cleaned as (
         collapsed_count,
         {{ unusable_values(
             number=['total', 'amount_paid'], boolean=['paid', 'is_deleted', 'livemode'],
-            timestamp=['created', 'period_end', '_fivetran_synced']
+            timestamp=['created', 'period_end', '_fivetran_synced'],
+            others=[['currency', 'invalid_currency', to_currency('currency')]]
         ) }} as unusable_values
     from source
 )

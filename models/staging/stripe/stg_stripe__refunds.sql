@@ -14,7 +14,7 @@ cleaned as (
         -- attributes
         lower({{ to_text('status') }}) as status,
         {{ to_text('reason') }} as reason,
-        upper({{ to_text('currency') }}) as currency,
+        {{ to_currency('currency') }} as currency,
 
         -- measures
         {{ from_minor_units('amount', 'currency') }} as amount,
@@ -25,7 +25,10 @@ cleaned as (
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(number=['amount'], timestamp=['created', '_fivetran_synced']) }} as unusable_values
+        {{ unusable_values(
+            number=['amount'], timestamp=['created', '_fivetran_synced'],
+            others=[['currency', 'invalid_currency', to_currency('currency')]]
+        ) }} as unusable_values
     from source
 )
 
