@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import psycopg2
@@ -26,6 +27,7 @@ from postgres_server import crash
 # Of a file that is longer nothing more can be written: a disk without room, for this run alone.
 ROOM = 64 * 1024
 CHILDREN: list[subprocess.Popen[Any]] = []
+OTHERS = "from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
 
 
 def kill_all() -> None:
@@ -51,24 +53,26 @@ def fill_disk() -> None:
 
 def cut_connections() -> None:
     """The server ends every connection to the database."""
+    ask_server("select pg_terminate_backend(pid) " + OTHERS)
+
+
+def kill_backend() -> None:
+    """A process of the server dies, as by a kernel out of memory; the server recovers itself."""
+    ((pid,),) = ask_server(f"select max(pid) {OTHERS}")
+    os.kill(pid, signal.SIGKILL)
+
+
+def ask_server(query: str) -> list[tuple[Any, ...]]:
+    """Rows of a query on the database of the run."""
+    names = ("host", "port", "user", "password", "dbname")
+    variables = ("HOST", "PORT", "USER", "PASSWORD", "DATABASE")
     given = {
         name: os.environ[f"KINDRED_PG_{variable}"]
-        for name, variable in {
-            "host": "HOST",
-            "port": "PORT",
-            "user": "USER",
-            "password": "PASSWORD",
-            "dbname": "DATABASE",
-        }.items()
+        for name, variable in zip(names, variables, strict=True)
     }
-    connection = psycopg2.connect(**given)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity"
-            " where datname = current_database() and pid <> pg_backend_pid()"
-        )
-    connection.close()
+    with closing(psycopg2.connect(**given)) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        return list(cursor.fetchall())
 
 
 def crash_server() -> None:
@@ -78,7 +82,15 @@ def crash_server() -> None:
 
 DEEDS: dict[str, Callable[[], None]] = {
     deed.__name__: deed
-    for deed in (kill_all, kill_command, kill_dbt, fill_disk, cut_connections, crash_server)
+    for deed in (
+        kill_all,
+        kill_command,
+        kill_dbt,
+        fill_disk,
+        cut_connections,
+        kill_backend,
+        crash_server,
+    )
 }
 
 

@@ -144,7 +144,7 @@ STAYS = "What is published stays as it was."
 SAME = f"What is published stays as it was; {NEXT}."
 
 
-@fault("SIGKILL while `kindred load` writes a table", SAME, postgres=NOT_YET)
+@fault("SIGKILL while `kindred load` writes a table", SAME)
 def killed_in_load(ground: Ground, told: Told) -> None:
     before = ground.published()
     module = "loading" if ground.engine == "duckdb" else "loading_postgres"
@@ -171,7 +171,7 @@ def killed_in_identity(ground: Ground, told: Told) -> None:
     ends_as_told(ground, told, "--resume")
 
 
-@fault("SIGKILL while marts are built", SAME, postgres=NOT_YET)
+@fault("SIGKILL while marts are built", SAME)
 def killed_in_marts(ground: Ground, told: Told) -> None:
     struck_in_a_build(ground, f"{JOURNAL}:model.kindred.customers'")
     ends_as_told(ground, told)
@@ -204,15 +204,13 @@ def killed_then_new_rows(ground: Ground, told: Told) -> None:
     assert differing(ground.marts(), told.second) == []
 
 
-@fault("SIGKILL after dbt's last node, then `--resume`", SAME, postgres=NOT_YET)
+@fault("SIGKILL after dbt's last node, then `--resume`", SAME)
 def killed_after_the_last_node(ground: Ground, told: Told) -> None:
     struck_in_a_build(ground, f"{JOURNAL}:model.kindred.run_history'")
     ends_as_told(ground, told, "--resume")
 
 
-@fault(
-    "SIGKILL while the results of the checks are written, then `--resume`", SAME, postgres=NOT_YET
-)
+@fault("SIGKILL while the results of the checks are written, then `--resume`", SAME)
 def killed_in_check(ground: Ground, told: Told) -> None:
     struck_in_a_build(ground, "before:kindred.quality.results:_row")
     ends_as_told(ground, told, "--resume")
@@ -584,7 +582,6 @@ def clock_goes_back(ground: Ground, told: Told) -> None:
     "All connections to the database are cut in mid-run",
     f"Exit code 2, in words. {SAME}",
     duckdb=NO_SERVER,
-    postgres=NOT_YET,
 )
 def lost_connection(ground: Ground, told: Told) -> None:
     moment = f"{JOURNAL}:model.kindred.int_person_ids'"
@@ -617,10 +614,24 @@ def server_crashed_in_a_run(ground: Ground, told: Told) -> None:
 
 
 @fault(
+    "A process of the database server is killed in mid-run; the server recovers by itself",
+    f"Exit code 2, in words. {SAME}",
+    duckdb=NO_SERVER,
+    postgres=NOT_YET,
+)
+def server_recovered_in_a_run(ground: Ground, told: Told) -> None:
+    with on_own_server(ground) as (moved, _):
+        moment = f"{JOURNAL}:model.kindred.int_person_ids'"
+        text = struck_in_a_build(moved, moment, "kill_backend", code=2)
+        assert "nobody foresaw" not in text
+        assert "did not finish" in refused(moved, "publish", "--target", moved.engine)
+        ends_as_told(moved, told, "--resume")
+
+
+@fault(
     "The database server crashes between two runs, and empties the tables that it keeps no log of",
     f"A publication of what is left is refused, in words. {SAME}",
     duckdb=NO_SERVER,
-    postgres=NOT_YET,
 )
 def server_crashed_between_runs(ground: Ground, told: Told) -> None:
     with on_own_server(ground) as (moved, server):

@@ -29,6 +29,7 @@ TROUBLE = {
     "connection to the database was lost": [
         psycopg2.OperationalError("terminating connection due to administrator command"),
         psycopg2.InterfaceError("connection already closed"),
+        psycopg2.DatabaseError("server closed the connection unexpectedly"),
     ],
 }
 
@@ -42,7 +43,12 @@ def test_trouble_is_no_defect(words: str) -> None:
         assert words in told.message
         assert "--resume" in told.hint
         assert told.exit_code == 2
-    for error in (ValueError("x"), OSError(errno.ENOENT, "x"), duckdb.CatalogException("x")):
+    for error in (
+        ValueError("x"),
+        OSError(errno.ENOENT, "x"),
+        duckdb.CatalogException("x"),
+        psycopg2.ProgrammingError("x"),
+    ):
         assert as_told(error) is None
 
 

@@ -116,7 +116,7 @@ def run_lock(connection: extensions.connection) -> Iterator[None]:
 
 
 def _free(connection: extensions.connection) -> None:
-    """Free the run lock; where the connection is lost, the server has done so."""
+    """Free the run lock; where that fails, it ends with the connection, which is closed next."""
     import psycopg2
 
     try:
@@ -124,7 +124,7 @@ def _free(connection: extensions.connection) -> None:
         with connection.cursor() as cursor:
             cursor.execute("select pg_advisory_unlock(%s)", [_LOCK])
         connection.commit()
-    except (psycopg2.OperationalError, psycopg2.InterfaceError):
+    except psycopg2.Error:
         return
 
 

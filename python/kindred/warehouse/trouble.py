@@ -21,11 +21,21 @@ def as_told(error: BaseException) -> KindredError | None:
         return _full()
     if _is_of("psycopg2", "errors.DiskFull", error):
         return _full()
-    if _is_of("psycopg2", "OperationalError", error) or _is_of("psycopg2", "InterfaceError", error):
+    if _is_of_a_lost_server(error):
         return KindredError(
             "The connection to the database was lost.", f"see that the server is up, {_THEN}"
         )
     return None
+
+
+def _is_of_a_lost_server(error: BaseException) -> bool:
+    """Whether psycopg2 lost the server; an error of no kind and no code was not told by it."""
+    is_plain = getattr(error, "pgcode", "") is None and _is_of("psycopg2", "DatabaseError", error)
+    return (
+        _is_of("psycopg2", "OperationalError", error)
+        or _is_of("psycopg2", "InterfaceError", error)
+        or (is_plain and type(error).__name__ == "DatabaseError")
+    )
 
 
 def _full() -> KindredError:
