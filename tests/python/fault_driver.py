@@ -15,8 +15,9 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import psycopg2
@@ -60,6 +61,11 @@ def kill_backend() -> None:
     """A process of the server dies, as by a kernel out of memory; the server recovers itself."""
     ((pid,),) = ask_server(f"select max(pid) {OTHERS}")
     os.kill(pid, signal.SIGKILL)
+    for _ in range(600):
+        time.sleep(0.1)
+        with suppress(psycopg2.OperationalError):
+            ask_server("select 1")
+            return
 
 
 def ask_server(query: str) -> list[tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import socket
 from pathlib import Path
 
 import duckdb
@@ -16,6 +17,7 @@ from kindred.cli.build import refuse_failed
 from kindred.errors import KindredError
 from kindred.privacy.suppression import KEY_CHECK, identifier_hash, key_check, suppressed_rows
 from kindred.warehouse.dbt_run import DbtOutcome
+from kindred.warehouse.lock import refuse_lost, run_lock
 from kindred.warehouse.suppressions import seal
 from kindred.warehouse.trouble import as_told
 
@@ -50,6 +52,20 @@ def test_trouble_is_no_defect(words: str) -> None:
         psycopg2.ProgrammingError("x"),
     ):
         assert as_told(error) is None
+
+
+def test_a_lost_lock_is_noticed(tmp_path: Path) -> None:
+    """Who loses the server's lock goes on no further; words of the server are no loss of it."""
+    ours, servers = socket.socketpair()
+    with ours:
+        with servers:
+            refuse_lost(ours.fileno())
+            servers.send(b"a notice")
+            refuse_lost(ours.fileno())
+        with pytest.raises(KindredError, match="connection to the database was lost"):
+            refuse_lost(ours.fileno())
+    with run_lock(tmp_path / "kindred_build.duckdb", "kindred build") as descriptor:
+        refuse_lost(descriptor)
 
 
 def test_commands_tell_of_trouble(

@@ -247,6 +247,7 @@ def run_stages(
 
     from kindred.warehouse.dbt_run import STAGES, NodeDone, dbt_arguments, run_dbt
     from kindred.warehouse.journal import add_done, add_invocation
+    from kindred.warehouse.lock import refuse_lost
 
     began = time.monotonic()
     seen: Counter[str] = Counter()
@@ -267,6 +268,8 @@ def run_stages(
                 add_invocation(journal, invocation)
 
         def on_node(node: NodeDone) -> None:
+            # Without the lock another run may begin: dbt must not go on beside it.
+            refuse_lost(lock)
             if journal is not None and node.is_good:
                 add_done(journal, node.unique_id)
             seen[node.stage] += 1

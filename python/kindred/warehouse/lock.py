@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kindred.errors import KindredError
+from kindred.warehouse.trouble import lost_connection
 
 LOCK_HELD = 3
 
@@ -57,6 +59,18 @@ def run_lock(database: Path, command: str) -> Iterator[int]:
         os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def refuse_lost(descriptor: int) -> None:
+    """Raise KindredError where the server has closed the connection that holds the run lock.
+
+    descriptor: what the lock gave. A file's lock is never lost.
+    """
+    closed = getattr(select, "POLLRDHUP", 0)
+    looked_at = select.poll()
+    looked_at.register(descriptor, closed)
+    if any(event & (closed | select.POLLHUP | select.POLLERR) for _, event in looked_at.poll(0)):
+        raise lost_connection()
 
 
 def lock_holder(database: Path) -> LockHolder | None:

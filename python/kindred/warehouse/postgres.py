@@ -100,6 +100,8 @@ def run_lock(connection: extensions.connection) -> Iterator[None]:
     The server frees the lock when the connection ends, however it ends.
     """
     with connection.cursor() as cursor:
+        # Nothing is asked over this connection while the run is at work.
+        cursor.execute("set idle_session_timeout = 0")
         cursor.execute("select pg_try_advisory_lock(%s)", [_LOCK])
         held = bool(cursor.fetchall()[0][0])
     connection.commit()

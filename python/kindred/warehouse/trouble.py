@@ -22,10 +22,15 @@ def as_told(error: BaseException) -> KindredError | None:
     if _is_of("psycopg2", "errors.DiskFull", error):
         return _full()
     if _is_of_a_lost_server(error):
-        return KindredError(
-            "The connection to the database was lost.", f"see that the server is up, {_THEN}"
-        )
+        return lost_connection()
     return None
+
+
+def lost_connection() -> KindredError:
+    """The error of a run that lost the server, or the lock that the server held for it."""
+    return KindredError(
+        "The connection to the database was lost.", f"see that the server is up, {_THEN}"
+    )
 
 
 def _is_of_a_lost_server(error: BaseException) -> bool:
