@@ -29,9 +29,10 @@
 {#- An email address in lower case, or null where the text is none. -#}
 {% macro to_email(expression) -%}
     {%- set word = "[a-z0-9_''+&!#$%*/=?^`{|}~-]+" -%}
-    {{ regexp_extract(
-        regexp_replace_all("lower(replace(" ~ trimmed(expression) ~ ", 'mailto:', ''))", "^.{255,}$", ""),
-        "^" ~ word ~ "([.]" ~ word ~ ")*@([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,63}$"
+    {{ text_of_form(
+        "lower(replace(" ~ trimmed(expression) ~ ", 'mailto:', ''))",
+        word ~ "([.]" ~ word ~ ")*@([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,63}",
+        longest=254
     ) }}
 {%- endmacro %}
 

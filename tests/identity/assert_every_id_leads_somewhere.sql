@@ -8,23 +8,15 @@ account_changes as (
     select * from {{ ref('account_id_changes') }}
 ),
 
-named as (
-    select to_customer_id as id from customer_changes
-    union
-    select from_customer_id as id from customer_changes
-    union
-    select to_account_id as id from account_changes
-    union
-    select from_account_id as id from account_changes
+person_ids as (
+    select * from {{ ref('int_person_ids') }}
 ),
 
-in_use as (
-    select customer_id as id from {{ ref('int_person_ids') }}
-    union
-    select account_id as id from {{ ref('int_account_ids') }}
+account_ids as (
+    select * from {{ ref('int_account_ids') }}
 ),
 
-leads as (
+id_map as (
     select customer_id as id, current_customer_id as current_id, status
     from {{ ref('customer_id_map') }}
     union all
@@ -32,21 +24,46 @@ leads as (
     from {{ ref('account_id_map') }}
 ),
 
-judged as (
+-- one line for each place an id is told of: it is grouped, as no plan of that is a bad one
+places as (
+    select to_customer_id as id, 'named' as place, null as current_id from customer_changes
+    union all
+    select from_customer_id as id, 'named' as place, null as current_id from customer_changes
+    union all
+    select to_account_id as id, 'named' as place, null as current_id from account_changes
+    union all
+    select from_account_id as id, 'named' as place, null as current_id from account_changes
+    union all
+    select customer_id as id, 'in use' as place, null as current_id from person_ids
+    union all
+    select account_id as id, 'in use' as place, null as current_id from account_ids
+    union all
+    select id, status as place, current_id from id_map
+    union all
+    select current_id as id, 'goal' as place, null as current_id from id_map
+    where status = 'merged'
+),
+
+ids as (
     select
-        named.id,
-        leads.id is null as is_missing,
-        (leads.status = 'current') <> (in_use.id is not null) as is_current_wrongly,
-        leads.status = 'merged'
-        and (leads.current_id = named.id or goals.id is null) as leads_nowhere,
-        leads.status = 'retired' and leads.current_id is not null as is_retired_wrongly
-    from named
-    left join leads on named.id = leads.id
-    left join in_use on named.id = in_use.id
-    left join in_use as goals on leads.current_id = goals.id
-    where named.id is not null
+        id,
+        max(current_id) as current_id,
+        max(case when place = 'named' then 1 else 0 end) as is_named,
+        max(case when place = 'in use' then 1 else 0 end) as is_in_use,
+        max(case when place = 'goal' then 1 else 0 end) as is_goal,
+        max(case when place = 'current' then 1 else 0 end) as is_current,
+        max(case when place = 'merged' then 1 else 0 end) as is_merged,
+        max(case when place = 'retired' then 1 else 0 end) as is_retired
+    from places
+    where id is not null
+    group by id
 )
 
 select id
-from judged
-where is_missing or is_current_wrongly or leads_nowhere or is_retired_wrongly
+from ids
+where
+    (is_named = 1 and is_current + is_merged + is_retired = 0)
+    or (is_named = 1 and is_current <> is_in_use)
+    or (is_goal = 1 and is_in_use = 0)
+    or (is_merged = 1 and (current_id is null or current_id = id))
+    or (is_retired = 1 and current_id is not null)

@@ -68,6 +68,7 @@ EXPRESSIONS = {
     "try_cast": "try_cast('a', 'bigint')",
     "regexp_like": "regexp_like('a', 'b+c')",
     "regexp_extract": "regexp_extract('a', '([a-z]+)-([0-9]+)', 2)",
+    "text_of_form": "text_of_form('a', '[a-z]+-[0-9]+', 9)",
     "regexp_replace_all": "regexp_replace_all('a', '[0-9]+', '#')",
     "json_object": "json_object({'first': 'a', 'second': 'b'})",
     "json_value": "json_value('a', 'user_id')",

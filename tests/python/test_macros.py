@@ -282,6 +282,8 @@ def test_cross_db(ask: Ask) -> None:
     holds(ask, "try_cast", {"12": 12, "x": None, None: None})
     holds(ask, "regexp_like", {"abbc": True, "xxbcxx": True, "ac": False, None: None})
     holds(ask, "regexp_extract", {"xx ab-12 cd-34": "12", "none": None, None: None})
+    forms = {"ab-12": "ab-12", "xx ab-12": None, "ab-12 ": None, "abcdef-12": "abcdef-12"}
+    holds(ask, "text_of_form", forms | {"abcdefg-12": None, "": None, None: None})
     holds(ask, "regexp_replace_all", {"a1b22": "a#b#", "none": "none", None: None})
     holds(ask, "strip_accents", {"Zoë Müller": "Zoe Muller", "plain": "plain", None: None})
     holds(ask, "lookup", {"x": "one", "it's": "two", "X": None, None: None})

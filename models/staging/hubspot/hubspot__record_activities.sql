@@ -125,7 +125,9 @@ final as (
         null as link,
         loaded_at
     from activities
-    where occurred_at is not null
+    where
+        occurred_at is not null
+        and (company_id is not null or email is not null)
 )
 
 select * from final

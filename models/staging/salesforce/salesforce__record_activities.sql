@@ -77,7 +77,9 @@ final as (
         null as link,
         loaded_at
     from activities
-    where occurred_at is not null
+    where
+        occurred_at is not null
+        and (record_id is not null or account_id is not null)
 )
 
 select * from final

@@ -38,7 +38,11 @@ FIELDS = {
 STREAMS = {"person": "person_records", "account": "account_records"}
 IDS = {"person": "customer_id", "account": "account_id"}
 ANSWERS = {"same": MUST, "different": CANNOT}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# The last four are the wide forms of the first, which some spreadsheets read as those.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Matching reads no more of a value; a spreadsheet spills a cell of 32,767 characters over others.
+_LONGEST_CELL = 300
+_NAMED = ("entity", "record_id_l", "record_id_r")
 _NEEDED = ("review_id", "entity", "record_id_l", "record_id_r", "decision")
 _MOST_TOLD = 5
 
@@ -121,6 +125,7 @@ def _as_csv(rows: Iterable[dict[str, Any]], fields: Sequence[str]) -> str:
     writer.writeheader()
     for row in rows:
         told = {name: guarded(str(value)) for name, value in row.items() if value is not None}
+        told |= {name: _shortened(told[name]) for name in sides if name in told}
         # Numbers of our own: no formula, though they may begin with a minus.
         if row["match_weight"] is not None:
             told["match_weight"] = f"{row['match_weight']:.2f}"
@@ -133,6 +138,10 @@ def _as_csv(rows: Iterable[dict[str, Any]], fields: Sequence[str]) -> str:
 def guarded(text: str) -> str:
     """A cell that no spreadsheet runs: an apostrophe before what would begin a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_CELL else f"{text[:_LONGEST_CELL]}…"
 
 
 def unguarded(text: str) -> str:
@@ -216,10 +225,11 @@ def read_answers(path: Path, author: str) -> Answers:
                 " or leave it empty"
             )
         else:
-            entity, left, right = (
-                unguarded(row[name].strip()) for name in ("entity", "record_id_l", "record_id_r")
-            )
+            entity, left, right = (unguarded(row[name]) for name in _NAMED)
             key = row["review_id"].strip()
+            if key != review_id(entity, left, right):
+                # A spreadsheet, or a hand, may have put blanks around them.
+                entity, left, right = (unguarded(row[name].strip()) for name in _NAMED)
             if key != review_id(entity, left, right):
                 problems.append(
                     f"line {line}: the review_id is not that of these two records; one of entity,"

@@ -90,6 +90,8 @@ def read_seed(path: Path) -> list[Decision]:
 
 def _decision(row: Mapping[str, Any], number: int) -> Decision:
     text = {name: str(row.get(name) or "").strip() for name in COLUMNS}
+    # A record's id has no blanks around it, but may end in a line break of its source.
+    text |= {name: str(row.get(name) or "").strip(" ") for name in ("record_id_l", "record_id_r")}
     return Decision(
         text["entity"], text["decision"], text["record_id_l"], text["record_id_r"],
         text["author"], text["reason"],

@@ -123,6 +123,9 @@ def _replace(connection: extensions.connection, file: RawFile, schema: str, tabl
         rows = reader.execute(query).to_arrow_reader(_ROWS_A_BATCH)
         _make_room(connection, schema, table, rows.schema)
         written = write_rows(connection, quoted(schema, table), rows)
+        # A build plans by what the server knows of the rows, and may come before it looks itself.
+        with connection.cursor() as cursor:
+            cursor.execute(f"analyze {quoted(schema, table)}")
     if written != read.rows:
         raise BrokenFileError(f"Postgres took {written:,} of its {read.rows:,} rows")
     notes = tuple(
