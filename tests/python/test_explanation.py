@@ -560,5 +560,5 @@ def test_any_past_assignment_can_be_read_back(project_copy: WholeProject) -> Non
         sql = project_copy.compiled(f"analyses/as_of_{generation}.sql")
         assert [row[:2] for row in project_copy.query(sql)] == rows
         with duckdb.connect(str(project_copy.database), read_only=True) as con:
-            told = past.assigned(con, "customer", generation).fetchall()
+            told = past.assigned(con, "customer", generation)
         assert [row[:2] for row in told] == rows

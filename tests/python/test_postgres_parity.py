@@ -25,6 +25,9 @@ ROLES = (
     "postgres_roles: {owner: kindred_owner, build: kindred_build, bi: kindred_bi, "
     "privacy: kindred_privacy}"
 )
+# Limits that no change passes.
+WIDE = ("--max-merged", "100%", "--max-split", "100%", "--max-moved", "100%")
+WIDE += ("--max-segment-change", "100%")
 
 
 @dataclass(frozen=True)
@@ -184,6 +187,68 @@ def test_only_what_can_be_made_anew_is_unlogged(both: Both) -> None:
     assert len(unlogged) > 10
     state = {"int_person_id_ledger", "int_account_id_ledger", "int_person_resolution"}
     assert not unlogged & (state | set(both.relations("kindred")))
+
+
+def test_matching_is_explained_alike(both: Both) -> None:
+    """For stewards on Postgres: the same words as on DuckDB, for one, for two apart, and of old."""
+    owners = both.ours.query(
+        "select min(record_id) from kindred.customer_source_records group by customer_id"
+        " order by count(*) desc, 1 limit 2"
+    )
+    one, two = (str(record) for (record,) in owners)
+    for asked in ((), (one,), (one, two), (one, "--as-of-generation", "1")):
+        command = ("identity", "explain", *asked)
+        ours = both.ours.kindred(*command).expect().text
+        assert both.theirs.kindred(*command, "--target", "postgres").expect().text == ours, asked
+    told = both.theirs.kindred("identity", "explain", "cus_nobody", "--target", "postgres")
+    assert "There is no customer cus_nobody" in told.expect(2).text
+
+
+def test_stewards_are_asked_the_same(both: Both, tmp_path: Path) -> None:
+    """For stewards on Postgres: the review file holds the same rows as on DuckDB."""
+    files = tmp_path / "ours.csv", tmp_path / "theirs.csv"
+    both.ours.kindred("identity", "review", "--out", str(files[0])).expect()
+    both.theirs.kindred(
+        "identity", "review", "--out", str(files[1]), "--target", "postgres"
+    ).expect()
+    ours, theirs = (path.read_text("utf-8") for path in files)
+    assert ours.count("\n") > 10
+    assert theirs == ours
+
+
+def test_what_is_built_is_compared_with_postgres(both: Both) -> None:
+    """For CI of a team on Postgres: `identity diff` reads the target, and finds what is the same.
+
+    The candidate is the warehouse on DuckDB, built from the same input.
+    """
+    candidate = ("--candidate", str(both.ours.database), "--json")
+    ended = both.theirs.kindred("identity", "diff", "--target", "postgres", *candidate).expect()
+    told = json.loads(ended.text[ended.text.index("{") :])
+    assert told["is_empty"], ended.text
+    assert told["base"]["name"] == f"the database {both.database.address['dbname']}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", ["raw", "records"])
+def test_a_change_is_tried_on_a_copy_of_postgres(both: Both, start: str) -> None:
+    """For who changes the matching on Postgres: a higher cut splits as it does on DuckDB."""
+    tried = (
+        "identity",
+        "diff",
+        "--cut",
+        "person=4",
+        "--from",
+        start,
+        "--json",
+        "--max-split",
+        "99%",
+    )
+    changes = []
+    for project, target in ((both.ours, "duckdb"), (both.theirs, "postgres")):
+        ended = project.kindred(*tried, "--target", target).expect()
+        changes.append(json.loads(ended.text[ended.text.index("{") :])["entities"])
+    assert changes[0][0]["splits"] > 0
+    assert changes[1] == changes[0]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from kindred.errors import KindredError, shown
-from kindred.project import Project, known_sources
+from kindred.project import Profile, Project, known_sources, load_profile, load_project
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,16 +30,27 @@ def project_options(function: Function) -> Function:
     )(function)
 
 
-def database_option(purpose: str) -> Callable[[Function], Function]:
-    """`--database` of the commands that read the working database themselves."""
-    return click.option(
-        "--database",
-        type=click.Path(path_type=Path),
-        envvar="KINDRED_DATABASE",
-        default=Path("kindred_build.duckdb"),
-        show_default=True,
-        help=purpose,
-    )
+def database_options(purpose: str) -> Callable[[Function], Function]:
+    """`--database`, `--project-dir` and `--target` of commands that read one working database."""
+
+    def with_options(function: Function) -> Function:
+        option = click.option("--database", type=click.Path(path_type=Path), help=purpose)
+        return option(project_options(function))
+
+    return with_options
+
+
+def database_of(
+    project_dir: Path | None, target: str | None, database: Path | None
+) -> Path | Profile:
+    """The DuckDB file that `--database` names, else the target of the project's profile."""
+    if database is None:
+        return load_profile(load_project(project_dir), target)
+    if target is not None:
+        raise KindredError(
+            "--database names a file, --target a target of the profile.", "give one of them."
+        )
+    return database
 
 
 def console() -> Console:

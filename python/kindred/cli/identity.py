@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from kindred.cli._shared import database_option
+from kindred.cli._shared import database_of, database_options
 from kindred.cli.identity_diff import diff
 from kindred.cli.identity_explain import explain
 from kindred.cli.identity_review import command as review
@@ -15,7 +15,7 @@ from kindred.cli.identity_review import command as review
 ENTITY = click.option(
     "--entity", type=click.Choice(["person", "account"]), default="person", show_default=True
 )
-DATABASE = database_option("Working database to read the record streams from.")
+DATABASE = database_options("Read the record streams of this DuckDB file, not of the target.")
 RECORDS = click.option(
     "--records",
     multiple=True,
@@ -46,7 +46,14 @@ command.add_command(diff)
 @ENTITY
 @DATABASE
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Model file to write.")
-def train(records: tuple[Path, ...], entity: str, database: Path, out: Path) -> None:
+def train(
+    records: tuple[Path, ...],
+    entity: str,
+    project_dir: Path | None,
+    target: str | None,
+    database: Path | None,
+    out: Path,
+) -> None:
     """Train a model on records, without labels and with fixed seeds.
 
     Example: kindred identity train --out my_model.json
@@ -54,7 +61,8 @@ def train(records: tuple[Path, ...], entity: str, database: Path, out: Path) -> 
     from kindred.identity import evaluation, model_files, training
     from kindred.identity.pipeline import entity_named, resolve
 
-    data = evaluation.read_data(records, entity, database, truth=None)
+    place = None if records else database_of(project_dir, target, database)
+    data = evaluation.read_data(records, entity, place, truth=None)
     settings = entity_named(entity)
     found = resolve(
         data.records, settings, identifiers=data.identifiers, model="train", with_links=False
@@ -91,7 +99,9 @@ def evaluate(
     identifiers: Path | None,
     entity: str,
     model: str,
-    database: Path,
+    project_dir: Path | None,
+    target: str | None,
+    database: Path | None,
     out: Path | None,
     as_json: bool,
     baselines: bool,
@@ -102,9 +112,10 @@ def evaluate(
     """
     from kindred.identity import evaluation
 
+    place = None if records else database_of(project_dir, target, database)
     figures = evaluation.evaluate(
         evaluation.read_data(
-            records, entity, database, truth, truth_file=truth_file, identifiers=identifiers
+            records, entity, place, truth, truth_file=truth_file, identifiers=identifiers
         ),
         entity,
         model=model,

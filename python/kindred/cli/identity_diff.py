@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kindred.identity.candidate import Change, Workshop
+    from kindred.identity.diff_changes import Diff
+    from kindred.identity.diff_limits import Verdict
     from kindred.warehouse.dbt_run import DbtOutcome
 
 OVER_THE_LIMIT = 1
@@ -86,9 +89,8 @@ def diff(
 
     Example: kindred identity diff --cut person=3 --max-merged 0.5%
     """
-    from kindred.identity import diff_limits, diff_report
+    from kindred.identity import diff_limits
     from kindred.identity.candidate import RAW, RECORDS, Change
-    from kindred.identity.diff import compare_files
 
     tried = bool(model or cut or overrides or vars_text or start or keep)
     if candidate and tried:
@@ -108,26 +110,84 @@ def diff(
             "consent_gained": max_consent_gained,
         },
     )
-    profile = load_profile(project, target)
-    against = base or profile.duckdb_path()
+    settings = {**_models(project, model), **_cuts(project, cut)}
+    only_matching = bool(model or cut or overrides) and not given
+    change = Change(
+        {**given, **settings},
+        overrides,
+        start or (RECORDS if only_matching else RAW),
+    )
+    compared = Compared(project, load_profile(project, target), base, examples)
     if candidate:
-        refuse_busy(against, candidate)
-        found = compare_files(against, candidate, profile.schema, examples)
         told: list[str] = []
+        found = against_file(compared, candidate)
     else:
-        settings = {**_models(project, model), **_cuts(project, cut)}
-        only_matching = bool(model or cut or overrides) and not given
-        change = Change(
-            {**given, **settings},
-            overrides,
-            start or (RECORDS if only_matching else RAW),
-        )
         told = _told(change, model, cut)
-        with built(project, profile, against, change, keep, verbose) as shop:
-            found = compare_files(
-                against, shop.database, profile.schema, examples, candidate_name="this project"
-            )
-    verdicts = diff_limits.judge(found, limits)
+        found = against_built(compared, change, keep, verbose)
+    _tell(found, diff_limits.judge(found, limits), told, as_json, html)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a candidate is compared with: the target of the profile, or the file `base`."""
+
+    project: Project
+    profile: Profile
+    base: Path | None
+    examples: int
+
+    @contextmanager
+    def opened(self, *, with_raw: bool) -> Iterator[tuple[Profile, Path, str]]:
+        """Profile, file and name of the base as one of DuckDB, for the block.
+
+        A Postgres target is copied: the same input gives the same tables on both engines.
+        """
+        from kindred.identity.workshops import workshop_folder
+        from kindred.warehouse.duckdb_copy import copied_profile, copy_target
+        from kindred.warehouse.postgres import is_postgres
+        from kindred.warehouse.target import name_of
+
+        if not is_postgres(self.profile):
+            path = self.base or self.profile.duckdb_path()
+            yield self.profile, path, path.name
+            return
+        with workshop_folder() as place:
+            path = self.base or place / f"copy_of_{self.profile.schema}.duckdb"
+            if self.base is None:
+                copy_target(self.project, self.profile, path, with_raw=with_raw)
+            name = self.base.name if self.base else name_of(self.profile)
+            yield copied_profile(self.profile, path), path, name
+
+
+def against_file(compared: Compared, candidate: Path) -> Diff:
+    """Compare with a database that is built."""
+    from kindred.identity.diff import compare_files
+
+    with compared.opened(with_raw=False) as (profile, path, name):
+        refuse_busy(path, candidate)
+        return compare_files(path, candidate, profile.schema, compared.examples, base_name=name)
+
+
+def against_built(compared: Compared, change: Change, keep: Path | None, verbose: bool) -> Diff:
+    """Build the candidate and compare with it."""
+    from kindred.identity.candidate import RAW
+    from kindred.identity.diff import compare_files
+
+    with (
+        compared.opened(with_raw=change.start == RAW) as (profile, path, name),
+        built(compared.project, profile, path, change, keep, verbose) as shop,
+    ):
+        return compare_files(
+            path, shop.database, profile.schema, compared.examples, "this project", name
+        )
+
+
+def _tell(
+    found: Diff, verdicts: tuple[Verdict, ...], told: list[str], as_json: bool, html: Path | None
+) -> None:
+    """Print the diff, write its page, and end with 1 where a limit is passed."""
+    from kindred.identity import diff_report
+
     page = diff_report.as_json if as_json else diff_report.as_text
     click.echo(page(found, verdicts, told), nl=False)
     if html:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from kindred.cli._shared import database_option
+from kindred.cli._shared import database_of, database_options
 
 
 @click.command()
 @click.argument("names", nargs=-1)
-@database_option("Working database.")
+@database_options("Read this DuckDB file instead of the target's.")
 @click.option(
     "--html",
     "page",
@@ -30,7 +30,9 @@ from kindred.cli._shared import database_option
 )
 def explain(
     names: tuple[str, ...],
-    database: Path,
+    project_dir: Path | None,
+    target: str | None,
+    database: Path | None,
     page: Path | None,
     with_values: bool,
     as_of_generation: int | None,
@@ -49,18 +51,19 @@ def explain(
         raise KindredError("Too many names.", "give two record ids, or one customer or account id.")
     if with_values and page is None:
         raise KindredError("--with-values is for a page.", "add --html why.html, or leave it out.")
+    place = database_of(project_dir, target, database)
     if as_of_generation is not None:
         if page is not None:
             raise KindredError(
                 "A page tells of the present only.", "leave out --html or --as-of-generation."
             )
-        for line in explanation.told_as_of(database, names, as_of_generation):
+        for line in explanation.told_as_of(place, names, as_of_generation):
             click.echo(line)
         return
     if page is not None:
         explanation_page.refuse_name(page)
     found = explanation.explain(
-        database,
+        place,
         names,
         with_values=with_values,
         tell=lambda text: click.echo(f"  {text} ...", err=True),

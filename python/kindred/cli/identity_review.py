@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kindred.cli._shared import database_option
+from kindred.cli._shared import database_of, database_options
 
 if TYPE_CHECKING:
     from collections import Counter
 
     from kindred.identity.review_file import Answers, Taken
+    from kindred.project import Profile
 
 
 @click.command("review")
@@ -23,20 +24,16 @@ if TYPE_CHECKING:
 )
 @click.option("--take", "taken", type=click.Path(path_type=Path), help="File with decisions.")
 @click.option("--author", help="Who decided; goes with --take.")
-@database_option("Working database to read the queue from.")
-@click.option(
-    "--project-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of dbt_project.yml (default: this folder or one above; KINDRED_PROJECT_DIR).",
-)
+@database_options("Read the queue from this DuckDB file instead of the target.")
 def command(
     out: Path | None,
     limit: int | None,
     entity: str | None,
     taken: Path | None,
     author: str | None,
-    database: Path,
+    database: Path | None,
     project_dir: Path | None,
+    target: str | None,
 ) -> None:
     """Write what is worth a steward's minute to a file, or take back the decisions in it.
 
@@ -52,7 +49,12 @@ def command(
     if taken is None:
         if author is not None:
             raise KindredError("--author goes with --take.", "name the filled file with --take.")
-        _export(database, out or root / "reports" / "review.csv", entity, limit)
+        _export(
+            database_of(project_dir, target, database),
+            out or root / "reports" / "review.csv",
+            entity,
+            limit,
+        )
         return
     given = {"--out": out, "--limit": limit, "--entity": entity}
     named = [name for name, value in given.items() if value is not None]
@@ -64,10 +66,10 @@ def command(
     _take(root, taken, author or "")
 
 
-def _export(database: Path, out: Path, entity: str | None, limit: int | None) -> None:
+def _export(place: Path | Profile, out: Path, entity: str | None, limit: int | None) -> None:
     from kindred.identity.review_file import FIELDS, export
 
-    reasons = export(database, out, [entity] if entity else list(FIELDS), limit)
+    reasons = export(place, out, [entity] if entity else list(FIELDS), limit)
     click.echo(_told_export(reasons, out))
 
 

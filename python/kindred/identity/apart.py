@@ -10,9 +10,8 @@ from kindred.identity.link_tree import way
 from kindred.identity.wording import odds, signed
 
 if TYPE_CHECKING:
-    import duckdb
-
     from kindred.identity.live import Across
+    from kindred.warehouse.database import Connection
 
 
 @dataclass(frozen=True)
@@ -29,9 +28,7 @@ class Apart:
     chain: tuple[Link, ...] = ()
 
 
-def look_apart(
-    con: duckdb.DuckDBPyConnection, left: Group, right: Group, pair: tuple[str, str]
-) -> Apart:
+def look_apart(con: Connection, left: Group, right: Group, pair: tuple[str, str]) -> Apart:
     """Why the records `pair`, one of each group, are not one.
 
     Decisions are read from the tables; the weights are those the last run would give, where the
@@ -98,7 +95,7 @@ def weighed_reason(found: Across, is_held: bool) -> str:
     )
 
 
-def is_held_back(con: duckdb.DuckDBPyConnection, left: Group, right: Group) -> bool:
+def is_held_back(con: Connection, left: Group, right: Group) -> bool:
     """Whether a group that holds records of either was held back for review."""
     from kindred.warehouse.database import has_relation
 
@@ -110,10 +107,10 @@ def is_held_back(con: duckdb.DuckDBPyConnection, left: Group, right: Group) -> b
         select count(*)
         from kindred.identity_review_queue
         where reason like 'held back%'
-            and list_contains($1, {base}_id_l)
-            and list_contains($1, {base}_id_r)
+            and {base}_id_l in (?, ?)
+            and {base}_id_r in (?, ?)
         """,
-        [[left.id, right.id]],
+        [left.id, right.id, left.id, right.id],
     ).fetchall()
     return bool(rows[0][0])
 

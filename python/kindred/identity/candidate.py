@@ -165,7 +165,10 @@ def _workshop(project: Project, profile: Profile, place: Path) -> Workshop:
     # Views name the catalog they were made in, which DuckDB takes from the file's name.
     database = place / profile.duckdb_path().name
     declared = read_yaml(profile.profiles_dir / "profiles.yml")
-    declared[project.profile_name]["outputs"][profile.target]["path"] = str(database)
+    output = declared[project.profile_name]["outputs"][profile.target]
+    # A target that is no DuckDB was copied into one, and its profile says how that is opened.
+    settings = output if output.get("type") == "duckdb" else profile.settings
+    declared[project.profile_name]["outputs"][profile.target] = {**settings, "path": str(database)}
     profiles = place / "profiles"
     profiles.mkdir(mode=0o700)
     (profiles / "profiles.yml").write_text(yaml.safe_dump(declared), encoding="utf-8")

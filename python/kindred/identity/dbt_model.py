@@ -14,6 +14,8 @@ from kindred.identity.deduplicated import sources_of
 from kindred.identity.entity import Entity
 from kindred.identity.guard import largest_of
 from kindred.identity.pipeline import entity_named, resolve
+from kindred.identity.records import in_batches
+from kindred.identity.reference import as_text
 from kindred.identity.resolution import as_one_table, nothing
 from kindred.identity.review import limit_of
 
@@ -64,7 +66,7 @@ def resolve_relations(
         chosen,
         identifiers=_arrow(identifiers),
         overrides=_arrow(given["overrides"]),
-        reference={name: _as_text(_arrow(relation)) for name, relation in reference.items()},
+        reference={name: as_text(_arrow(relation)) for name, relation in reference.items()},
         model=model,
         cut=None if cut in ("None", "") else float(cut),
         earlier=earlier,
@@ -73,7 +75,8 @@ def resolve_relations(
         review_limit=limit_of(policy.get("review_limit")),
         junk_limits={"email": contact, "phone": contact, "address": address},
     )
-    return as_one_table(replace(found, compared=unchanged.with_fingerprint(found.compared, asked)))
+    kept = unchanged.with_fingerprint(found.compared, asked)
+    return in_batches(as_one_table(replace(found, compared=kept)))
 
 
 def _strong(identifiers: Any, entity: Entity) -> Any:
@@ -86,7 +89,3 @@ def _strong(identifiers: Any, entity: Entity) -> Any:
 
 def _arrow(relation: Any) -> pa.Table:
     return relation if isinstance(relation, pa.Table) else relation.to_arrow_table()
-
-
-def _as_text(table: pa.Table) -> pa.Table:
-    return table.cast(pa.schema([pa.field(name, pa.string()) for name in table.column_names]))

@@ -26,13 +26,14 @@ def compare_files(
     schema: str = "kindred",
     examples: int = 5,
     candidate_name: str | None = None,
+    base_name: str | None = None,
 ) -> Diff:
     """Compare two database files: working ones, or published ones.
 
     schema: the target's schema, in which the marts lie. examples: how many of the largest merges
-    and splits are told, by records and by money each. candidate_name: what to call the candidate,
-    if not by its file. Raises KindredError where a file is missing, no database of Kindred, of
-    another version, or in use (exit code 3).
+    and splits are told, by records and by money each. candidate_name, base_name: what to call
+    either, if not by its file. Raises KindredError where a file is missing, no database of
+    Kindred, of another version, or in use (exit code 3).
     """
     if base.resolve() == candidate.resolve():
         raise KindredError(
@@ -41,7 +42,7 @@ def compare_files(
     with attached(base, candidate) as con:
         return compare(
             con,
-            read_side(con, BASE, base.name, schema),
+            read_side(con, BASE, base_name or base.name, schema),
             read_side(con, CANDIDATE, candidate_name or candidate.name, schema),
             examples,
         )

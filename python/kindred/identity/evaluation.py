@@ -16,7 +16,11 @@ from kindred.errors import KindredError
 from kindred.identity import baselines as rivals
 from kindred.identity import metrics
 from kindred.identity.pipeline import entity_named, resolve
+from kindred.project import Profile
+from kindred.warehouse import target
+from kindred.warehouse.database import arrow_rows, has_relation
 
+_IDENTIFIERS = "record_identifiers"
 _STREAMS = {"person": "person_records", "account": "account_records"}
 
 
@@ -34,7 +38,7 @@ class Data:
 def read_data(
     files: Sequence[Path],
     entity: str,
-    database: Path,
+    place: Path | Profile | None,
     truth: str | None,
     *,
     truth_file: Path | None = None,
@@ -42,6 +46,7 @@ def read_data(
 ) -> Data:
     """Read records from files, or from the streams of the working database where none is named.
 
+    place: that database, a file of DuckDB or the target of a profile.
     truth: column of the true entity, in the records or in `truth_file`; records without a value
     take part in the matching and not in the figures, and truth of records that are not matched
     (test or deleted ones) does not count.
@@ -50,7 +55,7 @@ def read_data(
     if files:
         given = _records_of(files)
     else:
-        given, held = _streams(database, entity)
+        given, held = _streams(place, entity)
     if identifiers is not None:
         held = _checked(_read(identifiers), ("record_id", "identifier_type", "identifier_value"))
     if "record_id" not in given.column_names:
@@ -187,28 +192,25 @@ def _read(path: Path) -> pa.Table:
             ) from error
 
 
-def _streams(database: Path, entity: str) -> tuple[pa.Table, pa.Table]:
-    if not database.is_file():
-        raise KindredError(
-            f"There is no database {database}.", "run `kindred build`, or name --records."
+def _streams(place: Path | Profile | None, entity: str) -> tuple[pa.Table, pa.Table]:
+    if place is None:
+        raise KindredError("There are no records.", "name --records, or a database.")
+    with target.read(place) as con:
+        if not all(has_relation(con, "streams", n) for n in (_STREAMS[entity], _IDENTIFIERS)):
+            raise KindredError(
+                f"{target.place_name(place)} has no record streams yet.",
+                "run `kindred build` first.",
+            )
+        given = arrow_rows(
+            con,
+            f"""
+            select * from streams.{_STREAMS[entity]}
+            where not coalesce(is_test, false) and not coalesce(is_deleted, false)
+            """,
         )
-    try:
-        with duckdb.connect(str(database), read_only=True) as con:
-            given = con.execute(
-                f"""
-                select * from streams.{_STREAMS[entity]}
-                where not coalesce(is_test, false) and not coalesce(is_deleted, false)
-                """
-            ).to_arrow_table()
-            held = con.execute(
-                "select record_id, identifier_type, identifier_value"
-                " from streams.record_identifiers"
-            ).to_arrow_table()
-    except duckdb.Error as error:
-        raise KindredError(
-            f"{database.name} has no record streams that can be read now.",
-            "run `kindred build` first, and not at the same time.",
-        ) from error
+        held = arrow_rows(
+            con, f"select record_id, identifier_type, identifier_value from streams.{_IDENTIFIERS}"
+        )
     return given, held
 
 

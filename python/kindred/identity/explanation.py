@@ -16,6 +16,7 @@ from kindred.identity.apart import Apart, look_apart
 from kindred.identity.grounds import Group, Link
 from kindred.identity.link_tree import way
 from kindred.identity.wording import decided, finding, happened, odds, reason, strength
+from kindred.project import Profile
 
 MOST_LINKS = 50
 
@@ -44,7 +45,7 @@ class Explanation:
 
 
 def explain(
-    database: Path,
+    place: Path | Profile,
     names: Sequence[str],
     *,
     with_values: bool = False,
@@ -52,9 +53,10 @@ def explain(
 ) -> Explanation:
     """Explain two records, one record, customer or account, or the widest customer for no name.
 
-    tell: told what takes long.
+    place: the working database, a file of DuckDB or the target of a profile. tell: told what
+    takes long.
     """
-    with grounds.opened(database) as con:
+    with grounds.opened(place) as con:
         run, moment = grounds.last_run(con)
         if len(names) == 2:
             one, two = names
@@ -160,11 +162,11 @@ def _told(link: Link) -> list[str]:
     return lines
 
 
-def told_as_of(database: Path, names: Sequence[str], generation: int) -> list[str]:
+def told_as_of(place: Path | Profile, names: Sequence[str], generation: int) -> list[str]:
     """Lines that say where each record belonged, or what an id held, after a past run."""
     if not names:
         raise KindredError(
             "--as-of-generation asks about nobody.", "name a record, or a customer or account id."
         )
-    with grounds.opened(database) as con:
+    with grounds.opened(place) as con:
         return [text for name in names for text in past.told(con, name, generation)]

@@ -11,14 +11,15 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import duckdb
-
 from kindred.errors import KindredError
 from kindred.identity.pipeline import entity_named
-from kindred.warehouse.database import columns_of, connected, has_relation
+from kindred.project import Profile
+from kindred.warehouse import target
+from kindred.warehouse.database import Connection, columns_of, has_relation, literal, values_of
 
 LinkKind = Literal["certain", "weighed", "steward"]
 
@@ -132,29 +133,28 @@ class Group:
 
 
 @contextmanager
-def opened(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The database, read only; KindredError where it is missing, busy, or holds no matches."""
-    if not database.is_file():
-        raise KindredError(
-            f"There is no database {database}.", "run `kindred build`, or name --database."
-        )
-    with connected(database, read_only=True) as con:
+def opened(place: Path | Profile) -> Iterator[Connection]:
+    """A DuckDB file or a target, read only; KindredError where it cannot be had or lacks matches.
+
+    Lacking, it was never built, or is not readable to the user of the target.
+    """
+    with target.read(place) as con:
         if not all(has_relation(con, "kindred", name) for name in _MARTS):
             raise KindredError(
-                f"{database.name} holds no matches yet.", "run `kindred build` first."
+                f"{target.place_name(place)} holds no matches yet.", "run `kindred build` first."
             )
         yield con
 
 
-def owner_of(con: duckdb.DuckDBPyConnection, record: str) -> tuple[str, str]:
+def owner_of(con: Connection, record: str) -> tuple[str, str]:
     """Entity and id that `record` belongs to; KindredError where there is no such live record."""
     found = con.execute(
         """
-        select 'person', customer_id from kindred.customer_source_records where record_id = $1
+        select 'person', customer_id from kindred.customer_source_records where record_id = ?
         union all
-        select 'account', account_id from kindred.account_source_records where record_id = $1
+        select 'account', account_id from kindred.account_source_records where record_id = ?
         """,
-        [record],
+        [record, record],
     ).fetchall()
     if not found:
         raise KindredError(
@@ -164,7 +164,7 @@ def owner_of(con: duckdb.DuckDBPyConnection, record: str) -> tuple[str, str]:
     return str(found[0][0]), str(found[0][1])
 
 
-def group_of(con: duckdb.DuckDBPyConnection, name: str, *, with_values: bool = False) -> Group:
+def group_of(con: Connection, name: str, *, with_values: bool = False) -> Group:
     """The customer or account `name`, or the one that stands for it now.
 
     Without records where all of them are gone; KindredError where the id was never given.
@@ -193,7 +193,7 @@ def group_of(con: duckdb.DuckDBPyConnection, name: str, *, with_values: bool = F
     )
 
 
-def widest_customer(con: duckdb.DuckDBPyConnection) -> str:
+def widest_customer(con: Connection) -> str:
     """The customer whose records come from the most sources; the first id where several tie."""
     rows = con.execute(
         """
@@ -209,7 +209,7 @@ def widest_customer(con: duckdb.DuckDBPyConnection) -> str:
     return str(rows[0][0])
 
 
-def last_run(con: duckdb.DuckDBPyConnection) -> tuple[int, str]:
+def last_run(con: Connection) -> tuple[int, str]:
     """Number and moment of the last finished run; 0 where none is known."""
     if not has_relation(con, "kindred", "run_history"):
         return 0, ""
@@ -219,7 +219,7 @@ def last_run(con: duckdb.DuckDBPyConnection) -> tuple[int, str]:
     return (int(rows[0][0]), f"{rows[0][1]:%Y-%m-%d %H:%M}") if rows else (0, "")
 
 
-def cut_of(con: duckdb.DuckDBPyConnection, entity: str) -> float:
+def cut_of(con: Connection, entity: str) -> float:
     """The weight at which the last run merged no more groups, or that of the settings."""
     if has_relation(con, "identity", f"int_{entity}_model"):
         rows = con.execute(f"select cut from identity.int_{entity}_model").fetchall()
@@ -229,31 +229,34 @@ def cut_of(con: duckdb.DuckDBPyConnection, entity: str) -> float:
 
 
 def decisions_about(
-    con: duckdb.DuckDBPyConnection, entity: str, records: list[str]
+    con: Connection, entity: str, records: list[str]
 ) -> tuple[StewardDecision, ...]:
     """The stewards' decisions that name one of `records`, those in force first."""
     if not has_relation(con, "stewardship", "identity_overrides"):
         return ()
+    asked = values_of(records)
     rows = con.execute(
-        """
+        f"""
         with run as (
             select max(as_of) as as_of from kindred.run_history
         )
         select
             o.decision, o.record_id_l, o.record_id_r, coalesce(o.author, ''),
-            coalesce(o.reason, ''), coalesce(strftime(o.valid_from, '%Y-%m-%d'), ''),
-            coalesce(strftime(o.valid_to, '%Y-%m-%d'), ''),
+            coalesce(o.reason, ''), o.valid_from, o.valid_to,
             coalesce(o.valid_from <= run.as_of, true) and coalesce(o.valid_to > run.as_of, true)
                 as is_in_force
         from stewardship.identity_overrides as o
         cross join run
-        where o.entity = $1 and (list_contains($2, o.record_id_l)
-            or list_contains($2, o.record_id_r))
+        where
+            o.entity = {literal(entity)}
+            and (o.record_id_l in {asked} or o.record_id_r in {asked})
         order by is_in_force desc, o.decision, o.record_id_l, o.record_id_r
-        """,
-        [entity, records],
+        """
     ).fetchall()
-    return tuple(StewardDecision(*row) for row in rows)
+    return tuple(
+        StewardDecision(kind, left, right, author, reason, _day(since), _day(until), is_in_force)
+        for kind, left, right, author, reason, since, until, is_in_force in rows
+    )
 
 
 def field_weights(
@@ -274,7 +277,7 @@ def field_weights(
     )
 
 
-def _records(con: duckdb.DuckDBPyConnection, entity: str, owner: str) -> tuple[SourceRecord, ...]:
+def _records(con: Connection, entity: str, owner: str) -> tuple[SourceRecord, ...]:
     base = _BASE[entity]
     rows = con.execute(
         f"""
@@ -292,7 +295,7 @@ def _records(con: duckdb.DuckDBPyConnection, entity: str, owner: str) -> tuple[S
 
 
 def _with_values(
-    con: duckdb.DuckDBPyConnection, entity: str, records: tuple[SourceRecord, ...]
+    con: Connection, entity: str, records: tuple[SourceRecord, ...]
 ) -> tuple[SourceRecord, ...]:
     """The records with the fields that are compared, as the streams hold them."""
     stream = f"{entity}_records"
@@ -305,8 +308,8 @@ def _with_values(
         )
     shown = ", ".join(f"cast({name} as text)" for name in names)
     rows = con.execute(
-        f"select record_id, {shown} from streams.{stream} where list_contains(?, record_id)",
-        [[record.record_id for record in records]],
+        f"select record_id, {shown} from streams.{stream}"
+        f" where record_id in {values_of(record.record_id for record in records)}"
     ).fetchall()
     values = {
         str(row[0]): {n: str(v) for n, v in zip(names, row[1:], strict=True) if v is not None}
@@ -315,7 +318,7 @@ def _with_values(
     return tuple(replace(record, values=values.get(record.record_id, {})) for record in records)
 
 
-def _links(con: duckdb.DuckDBPyConnection, entity: str, owner: str) -> tuple[Link, ...]:
+def _links(con: Connection, entity: str, owner: str) -> tuple[Link, ...]:
     have = columns_of(con, "kindred", "identity_links")
     levels = "field_levels" if "field_levels" in have else "null"
     version = "model_version" if "model_version" in have else "null"
@@ -325,7 +328,7 @@ def _links(con: duckdb.DuckDBPyConnection, entity: str, owner: str) -> tuple[Lin
             record_id_l, record_id_r, link_type, rule, match_weight, field_weights, {levels},
             {version}
         from kindred.identity_links
-        where {_BASE[entity]}_id = $1
+        where {_BASE[entity]}_id = ?
         order by link_type, match_weight desc nulls last, record_id_l, record_id_r, rule
         """,
         [owner],
@@ -348,13 +351,13 @@ def _link(entity: str, row: tuple[Any, ...]) -> Link:
     )
 
 
-def _changes(con: duckdb.DuckDBPyConnection, group: Group) -> tuple[Change, ...]:
+def _changes(con: Connection, group: Group) -> tuple[Change, ...]:
     """What happened to the id and to those that became one with it; moves counted, not listed."""
     base = _BASE[group.entity]
     rows = con.execute(
         f"""
         with recursive family as (
-            select $1 as id
+            select cast(? as text) as id
             union
             select c.from_{base}_id
             from kindred.{base}_id_changes as c
@@ -364,7 +367,7 @@ def _changes(con: duckdb.DuckDBPyConnection, group: Group) -> tuple[Change, ...]
         told as (
             select
                 c.generation,
-                strftime(c.occurred_at, '%Y-%m-%d') as day,
+                cast(c.occurred_at as date) as day,
                 c.event,
                 c.from_{base}_id as from_id,
                 c.to_{base}_id as to_id,
@@ -384,9 +387,13 @@ def _changes(con: duckdb.DuckDBPyConnection, group: Group) -> tuple[Change, ...]
         [group.id],
     ).fetchall()
     return tuple(
-        Change(int(g), str(day), event, f, t, int(count or 0), str(cause or ""))
+        Change(int(g), f"{day:%Y-%m-%d}", event, f, t, int(count or 0), str(cause or ""))
         for g, day, event, f, t, count, cause in rows
     )
+
+
+def _day(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment:%Y-%m-%d}"
 
 
 def _brief(name: str) -> str:

@@ -23,10 +23,10 @@ from kindred.identity.components import IntArray
 from kindred.identity.entity import Entity
 from kindred.identity.grounds import Link, field_weights
 from kindred.identity.pipeline import entity_named
-from kindred.identity.reference import NAMES, load_reference
+from kindred.identity.reference import NAMES, as_text, load_reference
 from kindred.identity.scoring import Scorer, usable_comparisons
 from kindred.identity.weighing import Scored, Weigher, rarity_classes
-from kindred.warehouse.database import has_relation
+from kindred.warehouse.database import Connection, arrow_rows, engine_errors, has_relation
 
 # Of a larger group only so many different records are compared with the other.
 MOST_OF_A_GROUP = 250
@@ -53,7 +53,7 @@ class Across:
 
 
 def across(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     entity: str,
     left: Sequence[str],
     right: Sequence[str],
@@ -76,7 +76,7 @@ def across(
     with records.connect() as own:
         try:
             filled = _prepared(con, own, settings, policy)
-        except duckdb.Error:
+        except engine_errors():
             # The tables of an earlier version of Kindred.
             return None
         comparisons = usable_comparisons(settings, filled)
@@ -113,34 +113,29 @@ def across(
     )
 
 
-def _kept(con: duckdb.DuckDBPyConnection, entity: str) -> dict[str, Any] | None:
+def _kept(con: Connection, entity: str) -> dict[str, Any] | None:
     """What the last run kept of its model; None where it kept nothing."""
     table = f"int_{entity}_model"
     if not all(
         has_relation(con, "identity", name) for name in (table, f"int_{entity}_match_records")
     ):
         return None
-    rows: list[dict[str, Any]] = (
-        con.execute(f"select * from identity.{table}").to_arrow_table().to_pylist()
-    )
+    rows: list[dict[str, Any]] = arrow_rows(con, f"select * from identity.{table}").to_pylist()
     return rows[0] if rows and rows[0].get("policy") else None
 
 
 def _prepared(
-    con: duckdb.DuckDBPyConnection,
+    con: Connection,
     own: duckdb.DuckDBPyConnection,
     entity: Entity,
     policy: dict[str, Any],
 ) -> list[str]:
     """Make `members` and `fields` in `own` as the run did; the match fields that are filled."""
-    given = con.execute(f"select * from identity.int_{entity.name}_match_records").to_arrow_table()
-    overrides = con.execute(f"select * from identity.int_{entity.name}_overrides").to_arrow_table()
+    given = arrow_rows(con, f"select * from identity.int_{entity.name}_match_records")
+    overrides = arrow_rows(con, f"select * from identity.int_{entity.name}_overrides")
     if all(has_relation(con, "reference", name) for name in NAMES):
         reference = {
-            name: con.execute(
-                f"select cast(columns(*) as text) from reference.{name}"
-            ).to_arrow_table()
-            for name in NAMES
+            name: as_text(arrow_rows(con, f"select * from reference.{name}")) for name in NAMES
         }
     else:
         reference = load_reference()
@@ -196,7 +191,7 @@ def _scored(scorer: Scorer, weigher: Weigher, ours: IntArray, theirs: IntArray) 
     return Scored(left, right, levels, weight, silent)
 
 
-def _rules(con: duckdb.DuckDBPyConnection, entity: str) -> list[tuple[str, ...]]:
+def _rules(con: Connection, entity: str) -> list[tuple[str, ...]]:
     """The blocking rules of the last run; the empty one where every pair was compared."""
     rows = con.execute(
         f"""

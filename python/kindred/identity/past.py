@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import duckdb
+from typing import Any
 
 from kindred.errors import KindredError
+from kindred.warehouse.database import Connection
 
 MOST_RECORDS = 50
 
 
-def assigned(con: duckdb.DuckDBPyConnection, base: str, generation: int) -> duckdb.DuckDBPyRelation:
+def assigned(
+    con: Connection, base: str, generation: int, *, record: str = "", owner: str = ""
+) -> list[tuple[Any, ...]]:
     """record_id, id, since_generation after run `generation`; base: customer or account.
 
-    The last record_moved row up to then says where a record was; the macro assignments_as_of does
-    the same in SQL of the project.
+    Of all records, or of `record`, or of those that `owner` held. The last record_moved row up to
+    then says where a record was; the macro assignments_as_of does the same in SQL of the project.
     """
     if base not in ("customer", "account"):
         raise ValueError(base)
-    return con.sql(
+    asked = {"record_id": record, "id": owner}
+    named = {column: value for column, value in asked.items() if value}
+    rows: list[tuple[Any, ...]] = con.execute(
         f"""
         with moves as (
             select
@@ -26,18 +31,19 @@ def assigned(con: duckdb.DuckDBPyConnection, base: str, generation: int) -> duck
                 generation as since_generation,
                 row_number() over (partition by record_id order by generation desc) as newest
             from kindred.{base}_id_changes
-            where event = 'record_moved' and generation <= $generation
+            where event = 'record_moved' and generation <= ?
         )
         select record_id, id, since_generation
         from moves
-        where newest = 1 and id is not null
+        where newest = 1 and id is not null{"".join(f" and {column} = ?" for column in named)}
         order by record_id
         """,
-        params={"generation": generation},
-    )
+        [generation, *named.values()],
+    ).fetchall()
+    return rows
 
 
-def told(con: duckdb.DuckDBPyConnection, name: str, generation: int) -> list[str]:
+def told(con: Connection, name: str, generation: int) -> list[str]:
     """Lines about a record or an id after run `generation`; KindredError where there was none."""
     when = _moment(con, generation)
     if ":" in name:
@@ -50,7 +56,7 @@ def told(con: duckdb.DuckDBPyConnection, name: str, generation: int) -> list[str
         raise KindredError(
             f"There is no {base} {name[:80]}, and never was.", f"take an id from `{base}s`."
         )
-    held = assigned(con, base, generation).filter(f"id = '{_quoted(name)}'").fetchall()
+    held = assigned(con, base, generation, owner=name)
     if not held:
         return [f"After run {generation} ({when}), {name} held no record."]
     lines = [f"After run {generation} ({when}), {name} held {len(held)} records:"]
@@ -60,14 +66,14 @@ def told(con: duckdb.DuckDBPyConnection, name: str, generation: int) -> list[str
     return lines
 
 
-def _record(con: duckdb.DuckDBPyConnection, name: str, generation: int, when: str) -> list[str]:
+def _record(con: Connection, name: str, generation: int, when: str) -> list[str]:
     for base in ("customer", "account"):
         known = con.execute(
             f"select 1 from kindred.{base}_id_changes where record_id = ? limit 1", [name]
         ).fetchall()
         if not known:
             continue
-        found = assigned(con, base, generation).filter(f"record_id = '{_quoted(name)}'").fetchall()
+        found = assigned(con, base, generation, record=name)
         if not found:
             return [f"After run {generation} ({when}), {name} was not there."]
         ((_, owner, since),) = found
@@ -86,7 +92,7 @@ def _record(con: duckdb.DuckDBPyConnection, name: str, generation: int, when: st
     raise KindredError(f"No run ever saw a record {name[:80]}.", "write it as source:object:id.")
 
 
-def _moment(con: duckdb.DuckDBPyConnection, generation: int) -> str:
+def _moment(con: Connection, generation: int) -> str:
     rows = con.execute("select generation, as_of from kindred.run_history order by 1").fetchall()
     known = {int(number): moment for number, moment in rows}
     if generation not in known:
@@ -95,7 +101,3 @@ def _moment(con: duckdb.DuckDBPyConnection, generation: int) -> str:
             f"There is no finished run {generation}.", f"choose one of the runs: {told}."
         )
     return f"{known[generation]:%Y-%m-%d %H:%M} UTC"
-
-
-def _quoted(name: str) -> str:
-    return name.replace("'", "''")

@@ -34,8 +34,9 @@ def seeds_folder() -> Path:
 def load_reference(folder: Path | None = None) -> dict[str, pa.Table]:
     """Read the lists from `folder` (default: the project's seeds/reference), every column text."""
     place = folder or seeds_folder()
-    return {name: _as_text(csv.read_csv(place / f"{name}.csv")) for name in NAMES}
+    return {name: as_text(csv.read_csv(place / f"{name}.csv")) for name in NAMES}
 
 
-def _as_text(table: pa.Table) -> pa.Table:
+def as_text(table: pa.Table) -> pa.Table:
+    """The table with every column as text, as the matching reads the lists."""
     return table.cast(pa.schema([pa.field(name, pa.string()) for name in table.column_names]))

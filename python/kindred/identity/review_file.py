@@ -19,11 +19,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from kindred.errors import KindredError
 from kindred.identity import stewardship
 from kindred.identity.stewardship import CANNOT, MUST, Decision
+from kindred.project import Profile
+from kindred.warehouse import target
+from kindred.warehouse.database import Connection, arrow_rows, has_relation, literal
 
 FIELDS = {
     "person": (
@@ -58,57 +59,47 @@ def review_id(entity: str, left: str, right: str) -> str:
 
 
 def export(
-    database: Path, out: Path, entities: Sequence[str], limit: int | None = None
+    place: Path | Profile, out: Path, entities: Sequence[str], limit: int | None = None
 ) -> Counter[str]:
     """Write the queue of `entities` to `out`, the most worthwhile first; rows by reason.
 
-    limit: most rows of an entity. Nothing is written where there is nothing to decide. Raises
-    KindredError where the queue or the file cannot be had.
+    place: the working database, a file of DuckDB or the target of a profile. limit: most rows of
+    an entity. Nothing is written where there is nothing to decide. Raises KindredError where the
+    queue or the file cannot be had.
     """
     rows: list[dict[str, Any]] = []
-    for entity in entities:
-        rows += _read_queue(database, entity, limit)
+    with target.read(place) as con:
+        for entity in entities:
+            rows += _read_queue(con, target.place_name(place), entity, limit)
     if rows:
         fields = list(dict.fromkeys(name for entity in entities for name in FIELDS[entity]))
         _write_private(out, _as_csv(rows, fields))
     return Counter(str(row["reason"]) for row in rows)
 
 
-def _read_queue(database: Path, entity: str, limit: int | None) -> list[dict[str, Any]]:
-    if not database.is_file():
-        raise KindredError(
-            f"There is no database {database}.", "run `kindred build`, or name --database."
-        )
+def _read_queue(con: Connection, name: str, entity: str, limit: int | None) -> list[dict[str, Any]]:
+    if not has_relation(con, "kindred", "identity_review_queue"):
+        raise KindredError(f"{name} holds no review queue yet.", "run `kindred build` first.")
     sides = ", ".join(
         f"cast({side}.{name} as text) as {name}_{side}"
         for name in FIELDS[entity]
         for side in ("l", "r")
     )
-    try:
-        with duckdb.connect(str(database), read_only=True) as con:
-            found = con.execute(
-                f"""
-                select
-                    q.priority, q.entity, q.reason, q.what_to_decide, q.match_weight,
-                    q.field_weights, q.record_count, q.record_id_l, q.record_id_r, q.review_id,
-                    q.{IDS[entity]}_l as id_l, q.{IDS[entity]}_r as id_r, {sides}
-                from kindred.identity_review_queue as q
-                left join streams.{STREAMS[entity]} as l on q.record_id_l = l.record_id
-                left join streams.{STREAMS[entity]} as r on q.record_id_r = r.record_id
-                where q.entity = $1
-                order by q.priority
-                limit $2
-                """,
-                [entity, limit if limit is not None else 2**62],
-            ).to_arrow_table()
-    except duckdb.CatalogException as error:
-        raise KindredError(
-            f"{database.name} holds no review queue yet.", "run `kindred build` first."
-        ) from error
-    except duckdb.Error as error:
-        raise KindredError(
-            f"{database.name} cannot be read now.", "wait until the build has ended."
-        ) from error
+    found = arrow_rows(
+        con,
+        f"""
+        select
+            q.priority, q.entity, q.reason, q.what_to_decide, q.match_weight,
+            q.field_weights, q.record_count, q.record_id_l, q.record_id_r, q.review_id,
+            q.{IDS[entity]}_l as id_l, q.{IDS[entity]}_r as id_r, {sides}
+        from kindred.identity_review_queue as q
+        left join streams.{STREAMS[entity]} as l on q.record_id_l = l.record_id
+        left join streams.{STREAMS[entity]} as r on q.record_id_r = r.record_id
+        where q.entity = {literal(entity)}
+        order by q.priority
+        {"" if limit is None else f"limit {limit}"}
+        """,
+    )
     rows: list[dict[str, Any]] = found.to_pylist()
     return rows
 

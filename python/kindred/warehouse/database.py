@@ -7,7 +7,7 @@ that both read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
@@ -72,6 +72,11 @@ def quoted(*parts: str) -> str:
 def literal(value: str) -> str:
     """A SQL text literal."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def values_of(texts: Iterable[str]) -> str:
+    """A list of texts to stand after `in`; nothing is in an empty one."""
+    return "(" + (", ".join(map(literal, texts)) or "null") + ")"
 
 
 def path_literal(path: Path) -> str:
@@ -139,11 +144,12 @@ def has_relation(connection: Connection, schema: str, name: str) -> bool:
     return bool(found[0][0])
 
 
-def relations(connection: Connection) -> dict[str, list[str]]:
-    """Tables and views by schema, both in lower case and sorted."""
+def relations(connection: Connection, *, only_tables: bool = False) -> dict[str, list[str]]:
+    """Tables and views, or tables alone, by schema, both in lower case and sorted."""
+    which = " and table_type = 'BASE TABLE'" if only_tables else ""
     rows = connection.execute(
-        "select lower(table_schema), lower(table_name) from information_schema.tables"
-        " where table_catalog = current_database() order by 1, 2"
+        "select lower(table_schema), lower(table_name) from information_schema.tables"  # noqa: S608 - fixed text
+        f" where table_catalog = current_database(){which} order by 1, 2"
     ).fetchall()
     found: dict[str, list[str]] = {}
     for schema, name in rows:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from kindred.errors import KindredError
 from kindred.project import Profile, Project
 from kindred.warehouse import database, lock, postgres
-from kindred.warehouse.database import Connection, arrow_rows, has_relation, quoted
+from kindred.warehouse.database import Connection
+from kindred.warehouse.duckdb_copy import copy_tables
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,6 +32,30 @@ def opened(profile: Profile, *, read_only: bool = False) -> Iterator[Connection]
 
 
 @contextmanager
+def read(place: Path | Profile) -> Iterator[Connection]:
+    """A connection to ask questions of a working database: a DuckDB file, or a profile's target.
+
+    KindredError where it does not exist, or a run is at work in a DuckDB file (exit code 3).
+    """
+    if isinstance(place, Path):
+        if not place.is_file():
+            raise KindredError(
+                f"There is no database {place}.", "run `kindred build`, or name --database."
+            )
+        with database.connected(place, read_only=True) as connection:
+            yield connection
+        return
+    refuse_missing(place)
+    with opened(place, read_only=True) as connection:
+        yield connection
+
+
+def place_name(place: Path | Profile) -> str:
+    """The working database of `read`, as messages name it."""
+    return place.name if isinstance(place, Path) else name_of(place)
+
+
+@contextmanager
 def for_the_report(connection: Connection, profile: Profile) -> Iterator[duckdb.DuckDBPyConnection]:
     """What the report reads, in DuckDB: the working file itself, or a copy in memory of its tables.
 
@@ -42,16 +67,11 @@ def for_the_report(connection: Connection, profile: Profile) -> Iterator[duckdb.
         yield connection
         return
     identity = profile.schema_of("identity")
+    tables = [(profile.schema, name) for name in _REPORT_MARTS]
+    tables += [(identity, name) for name in _REPORT_IDENTITY]
     with duckdb.connect() as copy:
         copy.execute("set timezone = 'UTC'")
-        for schema, names in ((profile.schema, _REPORT_MARTS), (identity, _REPORT_IDENTITY)):
-            copy.execute(f"create schema if not exists {quoted(schema)}")
-            for name in names:
-                if has_relation(connection, schema, name):
-                    place = quoted(schema, name)
-                    query = f"select * from {place}"  # noqa: S608 - quoted names
-                    copy.register("copied", arrow_rows(connection, query))
-                    copy.execute(f"create table {place} as from copied")
+        copy_tables(connection, tables, copy)
         yield copy
 
 
