@@ -12,7 +12,7 @@ import pytest
 
 from identity_town import GIVEN, people, record, table_of
 from kindred.identity import learning
-from kindred.identity.entity import Entity
+from kindred.identity.entity import Entity, Level
 from kindred.identity.person import PERSON
 from kindred.identity.pipeline import Resolution, resolve
 
@@ -129,6 +129,62 @@ def test_unbounded_errors_merge_fathers_and_sons() -> None:
     relatives teach the model that first names and birth dates are often wrong."""
     free = replace(PERSON, comparisons=tuple(replace(c, errs_as="") for c in PERSON.comparisons))
     assert "father_and_son" in _merged(_resolved(_town(200, 8), free))
+
+
+def test_a_suffix_tells_father_from_son() -> None:
+    """Sr. and Jr. of one name, landline and address stay two; without the suffix they are one."""
+    home = {"phone": "+493012345678", "street": "Namensallee 3", "postcode": "10999"}
+    rows = people(200)
+    for who, suffix in (("father", "Sr."), ("son", "Jr.")):
+        name = f"senior-0-{who}"
+        rows.append(record(name, name, first_name="Otto", last_name=f"Namensmann {suffix}", **home))
+    town = table_of(rows)
+    assert _merged(_resolved(town)) == set()
+    levels = (Level("same", "true", 0.99), Level("different", "ELSE", 0.01))
+    blind = replace(
+        PERSON,
+        comparisons=tuple(
+            replace(c, levels=levels, distinct=False) if c.field == "suffix" else c
+            for c in PERSON.comparisons
+        ),
+        rules=tuple(
+            replace(rule, unless=tuple(name for name in rule.unless if name != "suffix"))
+            for rule in PERSON.rules
+        ),
+    )
+    assert _merged(_resolved(town, blind)) == {"senior"}
+
+
+@pytest.mark.parametrize(
+    ("written", "entities"),
+    [
+        (("Smith Sr.", "Smith Jr"), 2),
+        (("Smith, II", "Smith III"), 2),
+        (("Smith Jr.", "Smith II"), 1),
+        (("Smith Jr.", "Smith"), 1),
+        (("Smith", "Smith"), 1),
+    ],
+)
+def test_a_suffix_that_is_not_written_says_nothing(written: tuple[str, str], entities: int) -> None:
+    """For people whose shop knows them without it: only two suffixes that differ part them."""
+    rows = people(40)
+    for place, last in enumerate(written):
+        rows.append(
+            record(f"crm:a:{place}", "", first_name="Harold", last_name=last, phone="+442079460958")
+        )
+    held = pa.table(
+        {
+            "record_id": ["crm:a:0", "crm:a:1"],
+            "identifier_type": ["loyalty_id"] * 2,
+            "identifier_value": ["L1"] * 2,
+        }
+    )
+    found = resolve(
+        table_of(rows).drop_columns(["truth"]), PERSON, identifiers=held, with_links=False
+    ).assignments.to_pylist()
+    assert (
+        len({row["entity"] for row in found if row["record_id"].startswith("crm:a:")}) == entities
+    )
 
 
 def test_dirty_data_may_err_more() -> None:

@@ -66,6 +66,7 @@ without_companies as (
 without_titles as (
     select
         * exclude (first_name, last_name, full_name),
+        generation(coalesce(last_name, full_name)) as suffix,
         untitled(first_name) as first_name,
         untitled(last_name) as last_name,
         untitled(full_name) as full_name
@@ -138,6 +139,7 @@ select
     record_id,
     source,
     given,
+    suffix,
     case when contains(given, ' ') then split_part(given, ' ', -1) end as given_last,
     given_first,
     coalesce(nicks.stands_for, [given_first]) as stands_for,
@@ -220,6 +222,7 @@ PERSON = Entity(
     fields=(
         "given",
         "family",
+        "suffix",
         "birth",
         "email",
         "phone",
@@ -291,6 +294,17 @@ PERSON = Entity(
             ),
             skip=f"(given_l <> given_r and {_SWAPPED})",
             rarity=True,
+        ),
+        # A suffix that is not written says nothing; of two that differ, one man has each.
+        Comparison(
+            "suffix",
+            "Jr., Sr. or number after the name",
+            (
+                Level("same", "suffix_l = suffix_r", 0.99, by_chance=0.5),
+                Level("different", "ELSE", 0.01, most=0.01),
+            ),
+            optional=True,
+            distinct=True,
         ),
         Comparison(
             "namesakes",
@@ -503,9 +517,13 @@ PERSON = Entity(
         PairKind("colleagues", ("company", "phone", "street", "postcode", "city"), 0.05),
     ),
     rules=(
-        Rule("same name and email", ("given", "family", "email"), ("birth",)),
-        Rule("same name and phone", ("given", "family", "phone"), ("birth",)),
-        Rule("same name, birth date and postcode", ("given", "family", "birth", "postcode")),
+        Rule("same name and email", ("given", "family", "email"), ("birth", "suffix")),
+        Rule("same name and phone", ("given", "family", "phone"), ("birth", "suffix")),
+        Rule(
+            "same name, birth date and postcode",
+            ("given", "family", "birth", "postcode"),
+            ("suffix",),
+        ),
     ),
     junk=(
         JunkRule("email", "email", "email", ("email", "email_user"), ("given", "family"), 20),
@@ -562,7 +580,8 @@ PERSON = Entity(
         ("given", "family", "company"),
     ),
     contradiction=(
-        "coalesce(jaro_winkler_similarity(l.given, r.given) < 0.7"
+        "coalesce(l.suffix <> r.suffix, false)"
+        " or coalesce(jaro_winkler_similarity(l.given, r.given) < 0.7"
         " and not list_has_any(l.stands_for, r.stands_for) and l.initial <> r.initial"
         " and coalesce(l.family <> r.given, true)"
         " and coalesce(jaro_winkler_similarity(l.family, r.family) < 0.9 or l.birth <> r.birth,"

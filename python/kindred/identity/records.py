@@ -47,6 +47,16 @@ create or replace temp macro untitled(x) as case
         then nullif(trim(regexp_replace(' ' || x || ' ', ' ({titles}) ', ' ', 'g')), '')
     else x
 end;
+-- Which of several of one name: Sr. comes last, as in front it is Señor.
+create or replace temp macro generation(x) as case
+    when contains(x, ' ') then case regexp_extract(x, '^(jr|iii?|iv) | (jr|sr|iii?|iv)$')
+        when '' then null
+        when ' sr' then '1'
+        when ' iii' then '3' when 'iii ' then '3'
+        when ' iv' then '4' when 'iv ' then '4'
+        else '2'
+    end
+end;
 create or replace temp macro date_digits(x) as case
     when regexp_full_match(cast(x as text), '\d{4}-\d{2}-\d{2}.*')
         then replace(left(cast(x as text), 10), '-', '')
