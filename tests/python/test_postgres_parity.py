@@ -232,17 +232,7 @@ def test_what_is_built_is_compared_with_postgres(both: Both) -> None:
 @pytest.mark.parametrize("start", ["raw", "records"])
 def test_a_change_is_tried_on_a_copy_of_postgres(both: Both, start: str) -> None:
     """For who changes the matching on Postgres: a higher cut splits as it does on DuckDB."""
-    tried = (
-        "identity",
-        "diff",
-        "--cut",
-        "person=4",
-        "--from",
-        start,
-        "--json",
-        "--max-split",
-        "99%",
-    )
+    tried = ("identity", "diff", "--cut", "person=4", "--from", start, "--json", *WIDE)
     changes = []
     for project, target in ((both.ours, "duckdb"), (both.theirs, "postgres")):
         ended = project.kindred(*tried, "--target", target).expect()

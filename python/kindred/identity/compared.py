@@ -25,8 +25,10 @@ from kindred.identity.scoring import LevelArray
 
 KeyArray = npt.NDArray[np.uint64]
 
-# Pairs in a row of the packed table: 24 bytes each.
+# Pairs in a row of the packed table: 16 bytes each.
 CHUNK = 250_000
+# How the table is packed; what was packed otherwise is compared anew.
+FORMAT = 2
 # Where more of the representatives than this are new, it is faster to block all.
 MOSTLY_NEW = 0.3
 NOT_COMPARED = -1
@@ -37,16 +39,17 @@ _PROPOSED = np.int64(1) << np.int64(62)
 class Compared:
     """What an earlier run compared.
 
-    keys: content of its representatives, sorted. left, right: content of each pair, left < right.
-    code: the pair's levels as one number, or NOT_COMPARED. proposed: whether blocking proposed the
-    pair (the others lie inside a component). rules: the blocking rules that were used.
+    keys: content of its representatives, by their number in that run. left, right: those numbers of
+    each pair, left < right. code: the pair's levels as one number, or NOT_COMPARED. proposed:
+    whether blocking proposed the pair (the others lie inside a component). rules: the blocking
+    rules that were used.
     """
 
     settings: str
     rules: str
     keys: KeyArray
-    left: KeyArray
-    right: KeyArray
+    left: IntArray
+    right: IntArray
     code: IntArray
     proposed: npt.NDArray[np.bool_]
 
@@ -88,9 +91,9 @@ def decode(code: IntArray, comparisons: tuple[Comparison, ...]) -> LevelArray:
 
 
 def to_table(found: Compared) -> pa.Table:
-    """kind (keys, pairs), chunk, settings, packed: little-endian arrays of 64-bit numbers."""
+    """kind (keys, pairs), chunk, settings, packed: little-endian arrays of numbers."""
     kinds, chunks, packed = [], [], []
-    settings = json.dumps([found.settings, found.rules])
+    settings = json.dumps([found.settings, found.rules, FORMAT])
     for start in range(0, len(found.keys), 4 * CHUNK):
         kinds.append("keys")
         packed.append(found.keys[start : start + 4 * CHUNK].astype("<u8").tobytes())
@@ -100,8 +103,8 @@ def to_table(found: Compared) -> pa.Table:
         part = slice(start, start + CHUNK)
         kinds.append("pairs")
         packed.append(
-            found.left[part].astype("<u8").tobytes()
-            + found.right[part].astype("<u8").tobytes()
+            found.left[part].astype("<u4").tobytes()
+            + found.right[part].astype("<u4").tobytes()
             + code[part].astype("<i8").tobytes()
         )
     chunks = list(range(len(kinds)))
@@ -116,27 +119,35 @@ def to_table(found: Compared) -> pa.Table:
 
 
 def from_table(table: pa.Table | None) -> Compared | None:
-    """Read back what `to_table` wrote; None where there is nothing."""
+    """Read back what `to_table` wrote; None where there is nothing, or in another format."""
     rows = [] if table is None else table.sort_by("chunk").to_pylist()
     rows = [row for row in rows if row["kind"] in ("keys", "pairs")]
     if not rows:
         return None
-    settings, rules = json.loads(rows[0]["settings"])
+    settings, rules, *version = json.loads(rows[0]["settings"])
+    if version != [FORMAT]:
+        return None
     keys = [np.frombuffer(row["packed"], "<u8") for row in rows if row["kind"] == "keys"]
-    pairs = [
-        np.frombuffer(row["packed"], "<u8").reshape(3, -1) for row in rows if row["kind"] == "pairs"
+    packed = [row["packed"] for row in rows if row["kind"] == "pairs"]
+    counts = [len(bytes_of) // 16 for bytes_of in packed]
+    ends = [
+        np.frombuffer(bytes_of, "<u4", 2 * count).reshape(2, -1)
+        for bytes_of, count in zip(packed, counts, strict=True)
     ]
-    joined = np.concatenate(pairs, axis=1) if pairs else np.empty((3, 0), np.uint64)
-    code = joined[2].astype(np.int64)
-    proposed = (code & _PROPOSED) != 0
+    codes = [
+        np.frombuffer(bytes_of, "<i8", count, 8 * count)
+        for bytes_of, count in zip(packed, counts, strict=True)
+    ]
+    left, right = np.concatenate([np.empty((2, 0), np.uint32), *ends], axis=1).astype(np.int64)
+    code = np.concatenate([np.empty(0, np.int64), *codes])
     return Compared(
         settings,
         rules,
-        np.concatenate(keys) if keys else np.empty(0, np.uint64),
-        joined[0],
-        joined[1],
+        np.concatenate([np.empty(0, np.uint64), *keys]),
+        left,
+        right,
         (code & ~_PROPOSED) - 1,
-        proposed,
+        (code & _PROPOSED) != 0,
     )
 
 
@@ -149,30 +160,24 @@ class Memory:
     def __init__(self, keys: KeyArray, earlier: Compared | None, settings: str) -> None:
         self.keys = keys
         self.size = len(keys)
-        usable = earlier is not None and earlier.settings == settings
-        order = np.argsort(keys, kind="stable")
-        ordered = keys[order]
-        twice = np.zeros(self.size, dtype=bool)
-        if self.size:
-            same = ordered[1:] == ordered[:-1]
-            twice[order[1:][same]] = twice[order[:-1][same]] = True
         empty = np.empty(0, np.int64)
         self._pairs, self._code = empty, empty
         self._proposed = np.empty(0, bool)
         self.fresh = np.arange(self.size, dtype=np.int64)
         self.rules = ""
-        if not usable or earlier is None or not self.size:
+        if earlier is None or earlier.settings != settings or not self.size:
             return
         self.rules = earlier.rules
-        known = _found_in(earlier.keys, keys) & ~twice
+        now = _numbers_now(earlier.keys, keys)
+        known = np.zeros(self.size, dtype=bool)
+        known[now[now >= 0]] = True
         self.fresh = np.flatnonzero(~known)
-        left, has_left = _numbers(earlier.left, ordered, order)
-        right, has_right = _numbers(earlier.right, ordered, order)
-        keep = has_left & has_right
-        keep[keep] &= known[left[keep]] & known[right[keep]]
+        left, right = now[earlier.left], now[earlier.right]
+        keep = (left >= 0) & (right >= 0)
         left, right = left[keep], right[keep]
         pairs = np.minimum(left, right) * self.size + np.maximum(left, right)
-        by_pair = np.argsort(pairs)
+        # Both runs number by content, so this is nearly sorted, which a stable sort is quick with.
+        by_pair = np.argsort(pairs, kind="stable")
         self._pairs = pairs[by_pair]
         self._code = earlier.code[keep][by_pair]
         self._proposed = earlier.proposed[keep][by_pair]
@@ -203,13 +208,12 @@ class Memory:
         proposed: npt.NDArray[np.bool_],
     ) -> Compared:  # fmt: skip
         """What the next run may recall."""
-        one, two = self.keys[pairs // self.size], self.keys[pairs % self.size]
         return Compared(
             settings,
             rules_name(rules),
-            np.sort(self.keys),
-            np.minimum(one, two),
-            np.maximum(one, two),
+            self.keys,
+            pairs // self.size,
+            pairs % self.size,
             code,
             proposed,
         )
@@ -231,17 +235,19 @@ def levels_of(
     return code
 
 
-def _found_in(sorted_keys: KeyArray, keys: KeyArray) -> npt.NDArray[np.bool_]:
-    if not len(sorted_keys):
-        return np.zeros(len(keys), dtype=bool)
-    at = np.searchsorted(sorted_keys, keys)
-    at[at == len(sorted_keys)] = 0
-    return np.asarray(sorted_keys[at] == keys)
+def _numbers_now(before: KeyArray, keys: KeyArray) -> IntArray:
+    """For each earlier key the number it has now; -1 where it is gone or not one of its kind."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    at = np.minimum(np.searchsorted(ordered, before), len(ordered) - 1)
+    found = (ordered[at] == before) & ~_repeated(keys)[order[at]] & ~_repeated(before)
+    return np.where(found, order[at], -1)
 
 
-def _numbers(
-    asked: KeyArray, ordered: KeyArray, order: IntArray
-) -> tuple[IntArray, npt.NDArray[np.bool_]]:
-    at = np.searchsorted(ordered, asked)
-    at[at == len(ordered)] = 0
-    return order[at], np.asarray(ordered[at] == asked)
+def _repeated(keys: KeyArray) -> npt.NDArray[np.bool_]:
+    """Which keys occur more than once."""
+    order = np.argsort(keys, kind="stable")
+    same = keys[order][1:] == keys[order][:-1]
+    twice = np.zeros(len(keys), dtype=bool)
+    twice[order[1:][same]] = twice[order[:-1][same]] = True
+    return twice
