@@ -105,8 +105,7 @@ def _in_house_style(spec: dict[str, Any], labels: dict[str, str]) -> dict[str, A
     config["font"] = "system-ui, 'DejaVu Sans', sans-serif"
     config["view"] = {**config.get("view", {}), "stroke": "#e3e7ee"}
     config["background"] = "transparent"
-    axis = {"labelFontSize": 12, "titleFontSize": 12, "labelLimit": 300}
-    config["axis"] = {**config.get("axis", {}), **axis}
+    config["axis"] = {**config.get("axis", {}), "labelFontSize": 12, "titleFontSize": 12}
     config["header"] = {**config.get("header", {}), "labelFontSize": 12, "labelFontWeight": 600}
     for part in spec.get("vconcat", []):
         part.pop("params", None)
