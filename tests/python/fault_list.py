@@ -520,7 +520,7 @@ FULL_DISK = (
 )
 
 
-@fault("The disk is full while a publication is written", PUBLISHED, quick=True)
+@fault("The disk is full while a publication is written", PUBLISHED)
 def disk_full_in_publish(ground: Ground, told: Told) -> None:
     before = ground.published()
     arguments = ("publish", "--target", ground.engine)
