@@ -25,12 +25,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from identity_stage import Project
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests" / "python")]
-
-from identity_stage import Project  # noqa: E402 - found by the line above
-
-from postgres_server import running_server  # noqa: E402
 
 # What is quicker than this on Postgres is left out of the tables of ratios.
 LEAST_SECONDS = 1.0
@@ -44,6 +41,9 @@ def main() -> None:
     asked.add_argument("--people", type=int, default=100_000)
     asked.add_argument("--shown", type=int, default=15, help="models, and tests, listed")
     given = asked.parse_args()
+
+    sys.path.append(str(ROOT / "tests" / "python"))
+    from postgres_server import running_server
 
     project = Project(given.folder.resolve())
     project.make(given.people)
@@ -60,7 +60,7 @@ def load(project: Project) -> None:
     """Load the sample into the Postgres of the project's environment."""
     kindred = str(Path(sys.executable).with_name("kindred"))
     command = [kindred, "load", str(project.sample), "--target", "postgres"]
-    subprocess.run(  # noqa: S603
+    subprocess.run(  # noqa: S603 - a command of our own
         command, cwd=project.root, env=project.environment, stdout=sys.stderr, check=True
     )
 

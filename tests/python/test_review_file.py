@@ -14,8 +14,10 @@ from hostile_values import HOSTILE, LONG
 from kindred.identity.review_file import FIELDS, IDS, export, read_answers, review_id, take
 from kindred.identity.stewardship import read_seed
 
-RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
-TEXTS = [*HOSTILE.values(), "＝1+1", " ends in a line\n", "\x1f", LONG]  # noqa: RUF001
+# The wide forms of = + - @.
+WIDE = ("\uff1d", "\uff0b", "\uff0d", "\uff20")
+RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", *WIDE)
+TEXTS = [*HOSTILE.values(), f"{WIDE[0]}1+1", " ends in a line\n", "\x1f", LONG]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from kindred.identity import metrics
 from kindred.identity.pipeline import entity_named, resolve
 from kindred.project import Profile
 from kindred.warehouse import target
-from kindred.warehouse.database import arrow_rows, has_relation
+from kindred.warehouse.database import arrow_rows
 
 _IDENTIFIERS = "record_identifiers"
 _STREAMS = {"person": "person_records", "account": "account_records"}
@@ -196,11 +196,8 @@ def _streams(place: Path | Profile | None, entity: str) -> tuple[pa.Table, pa.Ta
     if place is None:
         raise KindredError("There are no records.", "name --records, or a database.")
     with target.read(place) as con:
-        if not all(has_relation(con, "streams", n) for n in (_STREAMS[entity], _IDENTIFIERS)):
-            raise KindredError(
-                f"{target.place_name(place)} has no record streams yet.",
-                "run `kindred build` first.",
-            )
+        read = (_STREAMS[entity], _IDENTIFIERS)
+        target.refuse_unbuilt(con, place, "streams", read, "record streams")
         given = arrow_rows(
             con,
             f"""

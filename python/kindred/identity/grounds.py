@@ -134,15 +134,9 @@ class Group:
 
 @contextmanager
 def opened(place: Path | Profile) -> Iterator[Connection]:
-    """A DuckDB file or a target, read only; KindredError where it cannot be had or lacks matches.
-
-    Lacking, it was never built, or is not readable to the user of the target.
-    """
+    """A DuckDB file or a target, read only; KindredError where there is none, or no matches."""
     with target.read(place) as con:
-        if not all(has_relation(con, "kindred", name) for name in _MARTS):
-            raise KindredError(
-                f"{target.place_name(place)} holds no matches yet.", "run `kindred build` first."
-            )
+        target.refuse_unbuilt(con, place, "kindred", _MARTS, "matches")
         yield con
 
 

@@ -24,7 +24,7 @@ from kindred.identity import stewardship
 from kindred.identity.stewardship import CANNOT, MUST, Decision
 from kindred.project import Profile
 from kindred.warehouse import target
-from kindred.warehouse.database import Connection, arrow_rows, has_relation, literal
+from kindred.warehouse.database import Connection, arrow_rows, literal
 
 FIELDS = {
     "person": (
@@ -69,17 +69,16 @@ def export(
     """
     rows: list[dict[str, Any]] = []
     with target.read(place) as con:
+        target.refuse_unbuilt(con, place, "kindred", ["identity_review_queue"], "review queue")
         for entity in entities:
-            rows += _read_queue(con, target.place_name(place), entity, limit)
+            rows += _read_queue(con, entity, limit)
     if rows:
         fields = list(dict.fromkeys(name for entity in entities for name in FIELDS[entity]))
         _write_private(out, _as_csv(rows, fields))
     return Counter(str(row["reason"]) for row in rows)
 
 
-def _read_queue(con: Connection, name: str, entity: str, limit: int | None) -> list[dict[str, Any]]:
-    if not has_relation(con, "kindred", "identity_review_queue"):
-        raise KindredError(f"{name} holds no review queue yet.", "run `kindred build` first.")
+def _read_queue(con: Connection, entity: str, limit: int | None) -> list[dict[str, Any]]:
     sides = ", ".join(
         f"cast({side}.{name} as text) as {name}_{side}"
         for name in FIELDS[entity]

@@ -146,10 +146,11 @@ def has_relation(connection: Connection, schema: str, name: str) -> bool:
 
 def relations(connection: Connection, *, only_tables: bool = False) -> dict[str, list[str]]:
     """Tables and views, or tables alone, by schema, both in lower case and sorted."""
-    which = " and table_type = 'BASE TABLE'" if only_tables else ""
     rows = connection.execute(
-        "select lower(table_schema), lower(table_name) from information_schema.tables"  # noqa: S608 - fixed text
-        f" where table_catalog = current_database(){which} order by 1, 2"
+        "select lower(table_schema), lower(table_name) from information_schema.tables"
+        " where table_catalog = current_database() and (table_type = 'BASE TABLE' or not ?)"
+        " order by 1, 2",
+        [only_tables],
     ).fetchall()
     found: dict[str, list[str]] = {}
     for schema, name in rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,6 @@ from kindred.warehouse import postgres
 from kindred.warehouse.database import (
     Connection,
     arrow_rows,
-    engine_errors,
     has_relation,
     quoted,
     relations,
@@ -24,18 +24,24 @@ if TYPE_CHECKING:
 
 STAGING = "staging"
 _SUPPRESSIONS = "privacy"
-# Half of what a run may take: what compares works beside it.
-_SETTINGS = {"TimeZone": "UTC", "memory_limit": "3GB", "preserve_insertion_order": False}
 
 
 def copied_profile(profile: Profile, path: Path) -> Profile:
-    """The target as one of DuckDB in the file `path`: same name, same schemas."""
+    """The target as one of DuckDB in the file `path`: same name, same schemas.
+
+    Opened as profiles.example.yml opens one.
+    """
+    memory = os.environ.get("KINDRED_MEMORY_LIMIT", "3GB")
     settings = {
         "type": "duckdb",
         "path": str(path),
         "schema": profile.schema,
         "threads": 2,
-        "settings": _SETTINGS,
+        "settings": {
+            "TimeZone": "UTC",
+            "memory_limit": memory,
+            "preserve_insertion_order": False,
+        },
     }
     return replace(profile, type="duckdb", database_path=path, settings=settings)
 
@@ -48,6 +54,7 @@ def copy_target(project: Project, profile: Profile, path: Path, *, with_raw: boo
     Raises KindredError where a table may not be read.
     """
     import duckdb
+    from psycopg2.errors import InsufficientPrivilege
 
     with (
         postgres.connected(profile) as given,
@@ -60,10 +67,9 @@ def copy_target(project: Project, profile: Profile, path: Path, *, with_raw: boo
         try:
             asked.execute("set transaction isolation level repeatable read read only")
             copy_tables(asked, _working_tables(asked, project, profile, with_raw), into)
-        except engine_errors() as error:
+        except InsufficientPrivilege as error:
             raise KindredError(
-                f"The working tables of the target '{profile.target}' cannot be read "
-                f"({type(error).__name__}).",
+                f"The working tables of the target '{profile.target}' cannot be read.",
                 "ask as the login that builds; see docs/postgres.md.",
             ) from error
         finally:

@@ -81,7 +81,7 @@ def _reason(error: Exception) -> str:
     """The last line of libpq's message, which says what went wrong."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     reason = lines[-1] if lines else "the server gave no reason"
-    return reason.rpartition("FATAL:")[2].strip().rstrip(".")
+    return reason.rpartition("FATAL:")[2].strip().rstrip(".?")
 
 
 def _refuse_old(connection: extensions.connection) -> None:

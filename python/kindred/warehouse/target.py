@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kindred.errors import KindredError
 from kindred.project import Profile, Project
 from kindred.warehouse import database, lock, postgres
-from kindred.warehouse.database import Connection
+from kindred.warehouse.database import Connection, has_relation
 from kindred.warehouse.duckdb_copy import copy_tables
 
 if TYPE_CHECKING:
@@ -50,9 +50,19 @@ def read(place: Path | Profile) -> Iterator[Connection]:
         yield connection
 
 
-def place_name(place: Path | Profile) -> str:
-    """The working database of `read`, as messages name it."""
-    return place.name if isinstance(place, Path) else name_of(place)
+def refuse_unbuilt(
+    connection: Connection, place: Path | Profile, schema: str, tables: Iterable[str], what: str
+) -> None:
+    """Refuse a working database that lacks one of `tables`; what: what these hold, in a word."""
+    if all(has_relation(connection, schema, name) for name in tables):
+        return
+    if isinstance(place, Path):
+        raise KindredError(f"{place.name} holds no {what} yet.", "run `kindred build` first.")
+    mend = "run `kindred build` first"
+    if postgres.is_postgres(place):
+        # A login without the right to read a table does not see it either.
+        mend += "; if it was run, ask as the login that builds"
+    raise KindredError(f"{name_of(place)} holds no {what} yet.", f"{mend}.")
 
 
 @contextmanager
