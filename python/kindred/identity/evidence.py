@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from kindred.identity import mixture
-from kindred.identity.records import in_batches
+from kindred.identity.components import IntArray
+from kindred.identity.records import Members
 from kindred.identity.resolution import PARTS
 from kindred.identity.weighing import Scored, Weigher
 
@@ -15,6 +16,13 @@ _LINK = (
     "record_id_l", "record_id_r", "link_type", "rule", "match_weight", "field_weights",
     "field_levels", "rule_version", "model_version", "entity",
 )  # fmt: skip
+
+
+_TYPES = ("deterministic", "probabilistic", "steward")
+# The parts that links come from; of each its type and, but for the rules, its one rule.
+_DOUBLE, _RULED, _WEIGHED, _STEWARDED = range(4)
+_TYPE = (0, 0, 1, 2)
+_RULES = ("identical details", "", "weighed fields", "must link")
 
 
 def no_links() -> pa.Table:
@@ -79,108 +87,80 @@ def _as_json(columns: dict[str, pa.Array]) -> pa.ChunkedArray:
 
 
 def links(
-    con: duckdb.DuckDBPyConnection,
+    members: Members,
+    labels: IntArray,
     strong: pa.Table,
     must: list[tuple[str, str]],
     weighed: pa.Table,
     rule_version: str,
     model_version: str,
 ) -> pa.Table:
-    """All links inside the clusters of table `clustered` (n, label): doubles and rules as stars.
+    """All links inside clusters: doubles and rules as stars, weighed pairs, stewards' decisions.
 
-    strong: n_l, n_r, rule. must: pairs of record ids. weighed: as `weighed_links` gives it, told
-    between the first records of two representatives. Each link carries the version of the rules
-    or of the model that made it; those of stewards neither.
+    labels: the cluster of each representative. strong: n_l, n_r, rule. must: pairs of record ids.
+    weighed: as `weighed_links` gives it. A representative is told by the first of its records.
+    Each link carries the version of the rules or of the model that made it; those of stewards
+    neither. Ordered by cluster and representative.
     """
-    pairs = weighed.select(["l", "r", "match_weight"])
-    places = pa.array(np.arange(len(pairs), dtype=np.int64))
-    con.register("weighed", in_batches(pairs.append_column("place", places)))
-    con.register("strong", strong)
-    con.register(
-        "must", pa.table({"l": [p[0] for p in must], "r": [p[1] for p in must]},
-                         schema=pa.schema([("l", pa.string()), ("r", pa.string())])),
-    )  # fmt: skip
-    found = con.execute(
-        """
-        with firsts as (
-            select n, min(record_id) as record_id from members group by n
-        ),
-        doubles as (
-            select
-                f.record_id as a,
-                m.record_id as b,
-                'deterministic' as link_type,
-                'identical details' as rule,
-                cast(null as double) as match_weight,
-                cast(null as bigint) as place,
-                m.n,
-                row_number() over (partition by m.n order by m.record_id) as other
-            from members as m
-            inner join firsts as f on m.n = f.n
-            where m.record_id <> f.record_id
-        ),
-        ruled as (
-            select
-                l.record_id, r.record_id, 'deterministic', s.rule,
-                cast(null as double), cast(null as bigint), s.n_l, s.n_r
-            from strong as s
-            inner join firsts as l on s.n_l = l.n
-            inner join firsts as r on s.n_r = r.n
-            inner join clustered as cl on s.n_l = cl.n
-            inner join clustered as cr on s.n_r = cr.n and cl.label = cr.label
-        ),
-        stewarded as (
-            select must.l, must.r, 'steward', 'must link',
-                cast(null as double), cast(null as bigint), m.n, row_number() over (order by l, r)
-            from must
-            inner join members as m on must.l = m.record_id
-            inner join members as o on must.r = o.record_id
-        ),
-        likely as (
-            select
-                l.record_id, r.record_id, 'probabilistic', 'weighed fields',
-                weighed.match_weight, weighed.place, weighed.l, weighed.r
-            from weighed
-            inner join firsts as l on weighed.l = l.n
-            inner join firsts as r on weighed.r = r.n
-        ),
-        everything as (
-            select * from doubles
-            union all
-            select * from ruled
-            union all
-            select * from stewarded
-            union all
-            select * from likely
-        )
-        select
-            least(a, b) as record_id_l,
-            greatest(a, b) as record_id_r,
-            link_type,
-            rule,
-            match_weight,
-            place,
-            case when link_type = 'deterministic' then $1 end as rule_version,
-            case when link_type = 'probabilistic' then $2 end as model_version,
-            cast(c.label as text) as entity
-        from everything
-        inner join clustered as c on everything.n = c.n
-        order by c.label, everything.n, other, link_type, rule
-        """,
-        [rule_version, model_version],
-    ).to_arrow_table()
-    for name in ("weighed", "strong", "must"):
-        con.unregister(name)
-    place = found["place"]
-    told = {name: weighed[name].take(place) for name in ("field_weights", "field_levels")}
-    return pa.table({name: told[name] if name in told else found[name] for name in _LINK})
+    doubles = np.flatnonzero(members.first[members.n] != np.arange(len(members.n)))
+    inside = labels[strong["n_l"].to_numpy()] == labels[strong["n_r"].to_numpy()]
+    ruled = strong.filter(pa.array(inside))
+    must_left, must_right = members.places(must)
+    parts = (
+        (_DOUBLE, members.first[members.n[doubles]], doubles, members.n[doubles], doubles),
+        (_RULED, *_told_by_first(members, ruled["n_l"], ruled["n_r"])),
+        (_WEIGHED, *_told_by_first(members, weighed["l"], weighed["r"])),
+        (_STEWARDED, must_left, must_right, members.n[must_left], must_right),
+    )
+    kind = np.concatenate([np.full(len(one), number) for number, one, *_ in parts])
+    left, right, node, other = (
+        np.concatenate([part[column] for part in parts]) for column in range(1, 5)
+    )
+    # Where in its part a link stands: its rule or its texts stand there too.
+    place = np.concatenate([np.arange(len(one)) for _, one, *_ in parts])
+    order = np.lexsort((place, kind, other, node, labels[node]))
+    kind, place = kind[order], place[order]
+    low = pa.array(np.minimum(left, right)[order])
+    high = pa.array(np.maximum(left, right)[order])
+    names = ruled["rule"].combine_chunks().dictionary_encode()
+    names = names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names
+    rule = kind.copy()
+    rule[kind == _RULED] = len(_RULES) + names.indices.to_numpy()[place[kind == _RULED]]
+    of_weighed = pa.array(place, mask=kind != _WEIGHED)
+    ruling = (kind == _DOUBLE) | (kind == _RULED)
+    return pa.table(
+        {
+            "record_id_l": members.record_ids.take(low),
+            "record_id_r": members.record_ids.take(high),
+            "link_type": _shared(np.array(_TYPE)[kind], pa.array(_TYPES)),
+            "rule": _shared(rule, pa.concat_arrays([pa.array(_RULES), names.dictionary])),
+            **{
+                name: weighed[name].take(of_weighed)
+                for name in ("match_weight", "field_weights", "field_levels")
+            },
+            "rule_version": _shared(np.where(ruling, 0, -1), pa.array([rule_version])),
+            "model_version": _shared(np.where(kind == _WEIGHED, 0, -1), pa.array([model_version])),
+            "entity": pa.array(labels[node[order]]).cast(pa.string()),
+        }
+    ).select(_LINK)
 
 
-def numbers(
-    con: duckdb.DuckDBPyConnection, counts: list[tuple[str, str, float]], junk: pa.Table
-) -> pa.Table:
+def _told_by_first(
+    members: Members, left: pa.ChunkedArray, right: pa.ChunkedArray
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Of pairs of representatives: the first records of both, and both."""
+    one, two = left.to_numpy(), right.to_numpy()
+    return members.first[one], members.first[two], one, two
+
+
+def _shared(places: IntArray, texts: pa.Array) -> pa.DictionaryArray:
+    """A column of few texts, each written once; null at place -1."""
+    return pa.DictionaryArray.from_arrays(pa.array(places.astype(np.int32), mask=places < 0), texts)
+
+
+def numbers(records: int, counts: list[tuple[str, str, float]], junk: pa.Table) -> pa.Table:
     """Counts of the run, for identity_health: metric_name, dimension, value."""
-    rows = [("records", "", float(con.execute("select count(*) from members").fetchall()[0][0]))]
+    rows = [("records", "", float(records))]
     rows += counts
     kinds, per_kind = np.unique(np.array(junk["identifier_type"].to_pylist()), return_counts=True)
     rows += [

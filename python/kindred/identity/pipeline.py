@@ -171,17 +171,13 @@ def _resolve(
         con, size, layers, cut, bonds, policy.largest, scored.told_apart(comparisons)
     )
     labels = settled.labels
-    con.register("labels", pa.table({"n": np.arange(size, dtype=np.int64), "label": labels}))
-    con.execute("create or replace table clustered as select * from labels")
-    con.unregister("labels")
-    assignments = con.execute(
-        """
-        select m.record_id, cast(c.label as text) as entity
-        from members as m
-        inner join clustered as c on m.n = c.n
-        order by m.record_id
-        """
-    ).to_arrow_table()
+    members = records.members_of(con)
+    assignments = pa.table(
+        {
+            "record_id": members.record_ids,
+            "entity": pa.array(labels[members.n]).cast(pa.string()),
+        }
+    )
     counts = [
         ("representatives", "", float(size)),
         ("candidate_pairs", "", float(len(candidates) if rules else 0)),
@@ -201,11 +197,10 @@ def _resolve(
         must = policy.pairs(stewardship.MUST)
 
         def tell_links() -> pa.Table:
-            with con.cursor() as own:
-                return evidence.links(
-                    own, strong, must, evidence.weighed_links(weigher, likely),
-                    links.rules_version(entity), model_files.version(found_model, entity, model),
-                )  # fmt: skip
+            return evidence.links(
+                members, labels, strong, must, evidence.weighed_links(weigher, likely),
+                links.rules_version(entity), model_files.version(found_model, entity, model),
+            )  # fmt: skip
 
         # One core joins the links while the other looks for what is worth a steward's minute.
         with ThreadPoolExecutor(max_workers=1) as beside:
@@ -237,8 +232,9 @@ def _resolve(
         "largest_cluster": policy.largest,
     }
     return Resolution(
-        assignments, told, decisions, evidence.numbers(con, counts, decisions), kept, found_model,
-        choice, queue, model_files.as_table(found_model, entity, model, choice, cut, told_policy),
+        assignments, told, decisions, evidence.numbers(len(members.n), counts, decisions), kept,
+        found_model, choice, queue,
+        model_files.as_table(found_model, entity, model, choice, cut, told_policy),
     )  # fmt: skip
 
 

@@ -7,10 +7,17 @@ renaming records can change a decision.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kindred.errors import KindredError
+from kindred.identity.components import IntArray
 from kindred.identity.entity import Entity
 from kindred.identity.reference import Reference
 from kindred.identity.transliteration import in_latin_letters
@@ -177,6 +184,36 @@ def collapse(
     for name in ("numbered", "prepared"):
         con.execute(f"drop table {name}")
     return filled_fields(con, entity)
+
+
+@dataclass(frozen=True)
+class Members:
+    """The records in order of their ids (text), and the representative of each."""
+
+    record_ids: pa.Array
+    n: IntArray
+
+    @cached_property
+    def first(self) -> IntArray:
+        """The place of the first record of each representative."""
+        found = np.empty(int(self.n.max(initial=-1)) + 1, np.int64)
+        found[self.n[::-1]] = np.arange(len(self.n) - 1, -1, -1)
+        return found
+
+    def places(self, pairs: Sequence[tuple[str, str]]) -> tuple[IntArray, IntArray]:
+        """The places of both ends of pairs of record ids, of which neither is gone."""
+        asked = pa.array([one for pair in pairs for one in pair], pa.string())
+        found = pc.fill_null(pc.index_in(asked, value_set=self.record_ids), -1)
+        ends = found.to_numpy().astype(np.int64).reshape(-1, 2)
+        ends = ends[(ends >= 0).all(axis=1)]
+        return ends[:, 0], ends[:, 1]
+
+
+def members_of(con: duckdb.DuckDBPyConnection) -> Members:
+    """What table `members` says."""
+    found = con.execute("select record_id, n from members order by record_id").to_arrow_table()
+    record_ids = found["record_id"].combine_chunks()
+    return Members(record_ids, found["n"].to_numpy().astype(np.int64))
 
 
 def filled_fields(con: duckdb.DuckDBPyConnection, entity: Entity) -> list[str]:
