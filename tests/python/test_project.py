@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -40,6 +42,15 @@ def test_every_mart_holds_rows(built_project: WholeProject, mart: str) -> None:
     """An analyst who opens a mart after the demo finds something in it."""
     ((rows,),) = built_project.query(f"select count(*) from kindred.{mart}")
     assert rows
+
+
+def test_the_overview_of_the_docs_names_every_mart(built_project: WholeProject) -> None:
+    """A newcomer who opens dbt's docs is led to every public mart, and to nothing else."""
+    manifest = json.loads((built_project.root / "target/manifest.json").read_text("utf-8"))
+    marts = {node["name"] for node in manifest["nodes"].values() if node.get("access") == "public"}
+    table = manifest["docs"]["doc.kindred.__overview__"]["block_contents"]
+    named = re.findall(r"`(\w+)`", "".join(row for row in table.splitlines() if row[:1] == "|"))
+    assert sorted(named) == sorted(marts)
 
 
 def test_people_are_unified(built_project: WholeProject) -> None:
