@@ -130,3 +130,29 @@ union all
         {%- endif -%}
     {%- endfor -%}
 {%- endmacro %}
+
+
+{#-
+    What a source's records call themselves, one row per identifier, as the stream record_identifiers takes
+    it. rows: a CTE with record_id, loaded_at and what is named here. named: identifier type -> its
+    columns; what is null is no identifier. observed_at: the column that says since when.
+-#}
+{% macro identifiers_of(source_name, rows, named, observed_at='created_at') -%}
+    {%- for identifier_type, columns in named.items() -%}
+        {%- set is_last_type = loop.last -%}
+        {%- for column in columns %}
+select
+    record_id,
+    '{{ source_name }}' as source,
+    '{{ identifier_type }}' as identifier_type,
+    {{ column }} as identifier_value,
+    {{ observed_at }} as observed_at,
+    loaded_at
+from {{ rows }}
+where {{ column }} is not null
+            {%- if not (loop.last and is_last_type) %}
+union all
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+{%- endmacro %}

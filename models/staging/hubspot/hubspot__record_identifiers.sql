@@ -7,73 +7,30 @@ with contacts as (
 merged_contacts as (
     select
         record_id,
-        {{ split_to_rows('merged_contact_ids', ';') }} as merged_contact_id,
+        {{ split_to_rows('merged_contact_ids', ';') }} as written_id,
         created_at,
         loaded_at
     from contacts
     where merged_contact_ids is not null
 ),
 
-identifiers as (
+merged_ids as (
     select
         record_id,
-        'hubspot_id' as identifier_type,
-        contact_id as identifier_value,
-        created_at as observed_at,
-        loaded_at
-    from contacts
-    union all
-    select
-        record_id,
-        'hubspot_id' as identifier_type,
-        {{ to_text('merged_contact_id') }} as identifier_value,
-        created_at as observed_at,
+        {{ to_text('written_id') }} as merged_contact_id,
+        created_at,
         loaded_at
     from merged_contacts
-    union all
-    select
-        record_id,
-        'email' as identifier_type,
-        email as identifier_value,
-        created_at as observed_at,
-        loaded_at
-    from contacts
-    union all
-    select
-        record_id,
-        'email' as identifier_type,
-        second_email as identifier_value,
-        created_at as observed_at,
-        loaded_at
-    from contacts
-    union all
-    select
-        record_id,
-        'phone' as identifier_type,
-        mobile_phone as identifier_value,
-        created_at as observed_at,
-        loaded_at
-    from contacts
-    union all
-    select
-        record_id,
-        'phone' as identifier_type,
-        office_phone as identifier_value,
-        created_at as observed_at,
-        loaded_at
-    from contacts
 ),
 
-final as (
-    select
-        record_id,
-        'hubspot' as source,
-        identifier_type,
-        identifier_value,
-        observed_at,
-        loaded_at
-    from identifiers
-    where identifier_value is not null
+identifiers as (
+    {{ identifiers_of('hubspot', 'contacts', {
+        'hubspot_id': ['contact_id'],
+        'email': ['email', 'second_email'],
+        'phone': ['mobile_phone', 'office_phone']
+    }) }}
+    union all
+    {{ identifiers_of('hubspot', 'merged_ids', {'hubspot_id': ['merged_contact_id']}) }}
 )
 
-select * from final
+select * from identifiers

@@ -5,41 +5,11 @@ with persons as (
 ),
 
 identifiers as (
-    select
-        record_id,
-        'klaviyo_id' as identifier_type,
-        person_id as identifier_value,
-        created_at as observed_at,
-        loaded_at
-    from persons
-    union all
-    select
-        record_id,
-        'email' as identifier_type,
-        email as identifier_value,
-        created_at as observed_at,
-        loaded_at
-    from persons
-    union all
-    select
-        record_id,
-        'phone' as identifier_type,
-        phone as identifier_value,
-        created_at as observed_at,
-        loaded_at
-    from persons
-),
-
-final as (
-    select
-        record_id,
-        'klaviyo' as source,
-        identifier_type,
-        identifier_value,
-        observed_at,
-        loaded_at
-    from identifiers
-    where identifier_value is not null
+    {{ identifiers_of('klaviyo', 'persons', {
+        'klaviyo_id': ['person_id'],
+        'email': ['email'],
+        'phone': ['phone']
+    }) }}
 )
 
-select * from final
+select * from identifiers

@@ -31,84 +31,50 @@ track_visitors as (
     group by user_id, anonymous_id
 ),
 
-identifiers as (
-    select
-        user_id,
-        'user_id' as identifier_type,
-        user_id as identifier_value,
-        created_at as observed_at,
-        loaded_at
-    from profiles
+visitors as (
+    select * from page_visitors
     union all
-    select
-        user_id,
-        'email' as identifier_type,
-        email as identifier_value,
-        created_at as observed_at,
-        loaded_at
-    from profiles
-    union all
-    select
-        user_id,
-        'phone' as identifier_type,
-        phone as identifier_value,
-        created_at as observed_at,
-        loaded_at
-    from profiles
-    union all
-    select
-        user_id,
-        'email' as identifier_type,
-        email as identifier_value,
-        occurred_at as observed_at,
-        loaded_at
-    from identifies
-    union all
-    select
-        user_id,
-        'phone' as identifier_type,
-        phone as identifier_value,
-        occurred_at as observed_at,
-        loaded_at
-    from identifies
-    union all
-    select
-        user_id,
-        'anonymous_id' as identifier_type,
-        anonymous_id as identifier_value,
-        occurred_at as observed_at,
-        loaded_at
-    from identifies
-    union all
-    select
-        user_id,
-        'anonymous_id' as identifier_type,
-        anonymous_id as identifier_value,
-        observed_at,
-        loaded_at
-    from page_visitors
-    union all
-    select
-        user_id,
-        'anonymous_id' as identifier_type,
-        anonymous_id as identifier_value,
-        observed_at,
-        loaded_at
-    from track_visitors
+    select * from track_visitors
 ),
 
-final as (
+identifies_of_users as (
     select
         profiles.record_id,
-        'segment' as source,
-        identifiers.identifier_type,
-        identifiers.identifier_value,
-        identifiers.observed_at,
-        identifiers.loaded_at
-    from identifiers
+        identifies.email,
+        identifies.phone,
+        identifies.anonymous_id,
+        identifies.occurred_at,
+        identifies.loaded_at
+    from identifies
     inner join profiles
-        on profiles.user_id = identifiers.user_id
-    where identifiers.identifier_value is not null
+        on profiles.user_id = identifies.user_id
+),
+
+visitors_of_users as (
+    select
+        profiles.record_id,
+        visitors.anonymous_id,
+        visitors.observed_at,
+        visitors.loaded_at
+    from visitors
+    inner join profiles
+        on profiles.user_id = visitors.user_id
+),
+
+identifiers as (
+    {{ identifiers_of('segment', 'profiles', {
+        'user_id': ['user_id'],
+        'email': ['email'],
+        'phone': ['phone']
+    }) }}
+    union all
+    {{ identifiers_of('segment', 'identifies_of_users', {
+        'email': ['email'],
+        'phone': ['phone'],
+        'anonymous_id': ['anonymous_id']
+    }, observed_at='occurred_at') }}
+    union all
+    {{ identifiers_of('segment', 'visitors_of_users', {'anonymous_id': ['anonymous_id']}, observed_at='observed_at') }}
 )
 
-select * from final
+select * from identifiers

@@ -9,52 +9,25 @@ orders as (
     where not is_test and not is_deleted
 ),
 
-identifiers as (
-    select
-        record_id,
-        'shopify_id' as identifier_type,
-        customer_id as identifier_value,
-        created_at as observed_at,
-        loaded_at
-    from customers
-    union all
-    select
-        record_id,
-        'email' as identifier_type,
-        email as identifier_value,
-        created_at as observed_at,
-        loaded_at
-    from customers
-    union all
-    select
-        record_id,
-        'phone' as identifier_type,
-        phone as identifier_value,
-        created_at as observed_at,
-        loaded_at
-    from customers
-    union all
+orders_of_customers as (
     select
         customers.record_id,
-        'email' as identifier_type,
-        orders.email as identifier_value,
-        orders.ordered_at as observed_at,
+        orders.email,
+        orders.ordered_at,
         orders.loaded_at
     from orders
     inner join customers
         on customers.customer_id = orders.customer_id
 ),
 
-final as (
-    select
-        record_id,
-        'shopify' as source,
-        identifier_type,
-        identifier_value,
-        observed_at,
-        loaded_at
-    from identifiers
-    where identifier_value is not null
+identifiers as (
+    {{ identifiers_of('shopify', 'customers', {
+        'shopify_id': ['customer_id'],
+        'email': ['email'],
+        'phone': ['phone']
+    }) }}
+    union all
+    {{ identifiers_of('shopify', 'orders_of_customers', {'email': ['email']}, observed_at='ordered_at') }}
 )
 
-select * from final
+select * from identifiers

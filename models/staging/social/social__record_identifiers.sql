@@ -5,41 +5,11 @@ with submissions as (
 ),
 
 identifiers as (
-    select
-        record_id,
-        'social_profile_id' as identifier_type,
-        social_profile_id as identifier_value,
-        submitted_at as observed_at,
-        loaded_at
-    from submissions
-    union all
-    select
-        record_id,
-        'email' as identifier_type,
-        email as identifier_value,
-        submitted_at as observed_at,
-        loaded_at
-    from submissions
-    union all
-    select
-        record_id,
-        'phone' as identifier_type,
-        phone as identifier_value,
-        submitted_at as observed_at,
-        loaded_at
-    from submissions
-),
-
-final as (
-    select
-        record_id,
-        'social' as source,
-        identifier_type,
-        identifier_value,
-        observed_at,
-        loaded_at
-    from identifiers
-    where identifier_value is not null
+    {{ identifiers_of('social', 'submissions', {
+        'social_profile_id': ['social_profile_id'],
+        'email': ['email'],
+        'phone': ['phone']
+    }, observed_at='submitted_at') }}
 )
 
-select * from final
+select * from identifiers

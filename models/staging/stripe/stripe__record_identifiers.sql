@@ -8,59 +8,25 @@ charges as (
     select * from {{ ref('stg_stripe__charges') }}
 ),
 
-identifiers as (
-    select
-        record_id,
-        'stripe_id' as identifier_type,
-        customer_id as identifier_value,
-        created_at as observed_at,
-        loaded_at
-    from customers
-    union all
-    select
-        record_id,
-        'email' as identifier_type,
-        email as identifier_value,
-        created_at as observed_at,
-        loaded_at
-    from customers
-    union all
-    select
-        record_id,
-        'phone' as identifier_type,
-        phone as identifier_value,
-        created_at as observed_at,
-        loaded_at
-    from customers
-    union all
-    select
-        record_id,
-        'user_id' as identifier_type,
-        user_id as identifier_value,
-        created_at as observed_at,
-        loaded_at
-    from customers
-    union all
+charges_of_customers as (
     select
         'stripe:customer:' || customer_id as record_id,
-        'email' as identifier_type,
-        receipt_email as identifier_value,
-        created_at as observed_at,
+        receipt_email,
+        created_at,
         loaded_at
     from charges
     where customer_id in (select customers.customer_id from customers)
 ),
 
-final as (
-    select
-        record_id,
-        'stripe' as source,
-        identifier_type,
-        identifier_value,
-        observed_at,
-        loaded_at
-    from identifiers
-    where identifier_value is not null
+identifiers as (
+    {{ identifiers_of('stripe', 'customers', {
+        'stripe_id': ['customer_id'],
+        'email': ['email'],
+        'phone': ['phone'],
+        'user_id': ['user_id']
+    }) }}
+    union all
+    {{ identifiers_of('stripe', 'charges_of_customers', {'email': ['receipt_email']}) }}
 )
 
-select * from final
+select * from identifiers
