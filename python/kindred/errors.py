@@ -24,14 +24,17 @@ class KindredError(Exception):
 _SHOWN = 60
 
 
-def shown(text: str, most: int = _SHOWN) -> str:
-    """A name from outside as one harmless line: control characters as `\\x1b`, the middle of a
-    long one left out, so that it neither steers a terminal nor fills it.
-    """
-    plain = "".join(
+def harmless(text: str) -> str:
+    """A text from outside that does not steer a terminal: control characters as `\\x1b`."""
+    return "".join(
         sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii")
         for sign in text
     )
+
+
+def shown(text: str, most: int = _SHOWN) -> str:
+    """A name from outside as one harmless line, the middle of a long one left out."""
+    plain = harmless(text)
     if len(plain) <= most:
         return plain
     half = most // 2 - 2

@@ -215,6 +215,8 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
         assert len(html) < 150_000
         assert "&lt;script&gt;" in html and "characters)" in html
         assert "<bdi><code>\u202e" in html or names != ["cus_1"]
+        told = explanation.as_text(explanation.explain(database, names))
+        assert all(line.isprintable() for line in told)
 
 
 def test_figures_of_a_waterfall_add_up(warehouse: Path, tmp_path: Path) -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from markupsafe import escape
 
-from kindred.errors import KindredError
+from hostile_values import HOSTILE
+from kindred.errors import KindredError, harmless
 from kindred.identity import diff_report
 from kindred.identity.candidate import Change, read_decisions
 from kindred.identity.diff import compare_files
@@ -374,6 +376,20 @@ def test_the_same_databases_give_the_same_bytes(tmp_path: Path) -> None:
     # The page loads nothing.
     assert "http" not in page
     assert "src=" not in page
+
+
+@pytest.mark.parametrize("name", ["script", "image", "control", "line breaks", "bidi override"])
+def test_hostile_keys_stay_text(tmp_path: Path, name: str) -> None:
+    """For reviewers: a key that a source made up runs in no page and steers no terminal."""
+    key = f"crm:contact:{HOSTILE[name]}"
+    diff = compared(tmp_path, State({"a": [key], "b": ["2"]}), State({"a": [key, "2"]}))
+    diff_report.write_page(diff, [], [], tmp_path / "diff.html")
+    page = (tmp_path / "diff.html").read_bytes().decode()
+    assert str(escape(key)) in page
+    assert HOSTILE[name] not in page or HOSTILE[name] == str(escape(HOSTILE[name]))
+    lines = diff_report.as_text(diff, [], []).split("\n")
+    assert any(harmless(key) in line for line in lines)
+    assert all(line.isprintable() for line in lines)
 
 
 def test_limits_hold_for_each_segment_and_entity(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kindred import pages
+from kindred.errors import harmless
 from kindred.identity.diff_changes import Cause, Diff, EntityChange, Example, SegmentChange
 from kindred.identity.diff_limits import Verdict, merged_count, share_of, split_count
 from kindred.warehouse.figures import CONSENTS
@@ -60,7 +61,7 @@ def as_text(diff: Diff, verdicts: Sequence[Verdict], change: Sequence[str]) -> s
             lines += _example_lines(example) if about not in told else [_told_above(example)]
             told.add(about)
     lines += ["", *limit_lines(verdicts)]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return "\n".join(harmless(line).rstrip() for line in lines) + "\n"
 
 
 def _fate_titles() -> Row:

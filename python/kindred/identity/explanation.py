@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kindred.errors import KindredError
+from kindred.errors import KindredError, harmless
 from kindred.identity import grounds, past
 from kindred.identity.apart import Apart, look_apart
 from kindred.identity.grounds import Group, Link
@@ -89,12 +89,14 @@ def explain(
 
 
 def as_text(found: Explanation) -> list[str]:
-    """The explanation as lines for a terminal."""
+    """The explanation as lines for a terminal, which keys from sources cannot steer."""
     if found.apart is not None:
-        return _apart(found, found.apart)
-    if found.pair is not None:
-        return _pair(found, found.pair)
-    return _entity(found.groups[0])
+        lines = _apart(found, found.apart)
+    elif found.pair is not None:
+        lines = _pair(found, found.pair)
+    else:
+        lines = _entity(found.groups[0])
+    return [harmless(line) for line in lines]
 
 
 def _pair(found: Explanation, pair: tuple[str, str]) -> list[str]:
@@ -169,4 +171,4 @@ def told_as_of(place: Path | Profile, names: Sequence[str], generation: int) -> 
             "--as-of-generation asks about nobody.", "name a record, or a customer or account id."
         )
     with grounds.opened(place) as con:
-        return [text for name in names for text in past.told(con, name, generation)]
+        return [harmless(text) for name in names for text in past.told(con, name, generation)]
