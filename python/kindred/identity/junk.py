@@ -41,10 +41,29 @@ def remove_junk(
             " select rowid as place from prepared"
             f" where coalesce({rule.value}, {rule.raw}) in (select value from junk_{i})"
         )
-    for i, rule in enumerate(entity.junk):
-        emptied = ", ".join(f"{name} = null" for name in rule.clears)
-        con.execute(f"update prepared set {emptied} where rowid in (select place from holders_{i})")
+    _empty(con, entity)
     return con.execute("select * from junk order by all").to_arrow_table()
+
+
+def _empty(con: duckdb.DuckDBPyConnection, entity: Entity) -> None:
+    """Empty in `prepared` what holds junk: few rows, written anew, as to update them costs more."""
+    tables = [f"holders_{i}" for i in range(len(entity.junk))]
+    rules: dict[str, list[str]] = {}
+    for table, rule in zip(tables, entity.junk, strict=True):
+        for name in rule.clears:
+            rules.setdefault(name, []).append(f"rowid in (select place from {table})")
+    emptied = ", ".join(
+        f"case when {' or '.join(is_junk)} then null else {name} end as {name}"
+        for name, is_junk in rules.items()
+    )
+    held = " union all ".join(f"select place from {table}" for table in tables)
+    con.execute(f"create or replace temp table held as {held}")
+    con.execute(
+        f"create or replace temp table emptied as select * replace ({emptied})"
+        " from prepared where rowid in (select place from held)"
+    )
+    con.execute("delete from prepared where rowid in (select place from held)")
+    con.execute("insert into prepared select * from emptied")
 
 
 def _values(con: duckdb.DuckDBPyConnection, rule: JunkRule, limit: int) -> str:

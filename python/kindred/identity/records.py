@@ -157,7 +157,7 @@ def collapse(
         create or replace table numbered as
         select dense_rank() over (order by content) - 1 as n, *
         from (
-            select record_id, source, md5_number(concat_ws(chr(2), {keys},
+            select rowid as place, record_id, source, md5_number(concat_ws(chr(2), {keys},
                 case when ({enough}) and record_id not in (select record_id from alone)
                     then '' else record_id end
             )) as content
@@ -171,14 +171,14 @@ def collapse(
         """
         create or replace table fields as
         with firsts as (
-            select n, content, min(record_id) as record_id from numbered group by n, content
+            select n, content, arg_min(place, record_id) as place from numbered group by n, content
         )
         select
             firsts.n,
             prepared.* exclude (record_id, source),
             hash(firsts.content, *columns(prepared.* exclude (record_id, source))) as key
         from prepared
-        inner join firsts on prepared.record_id = firsts.record_id
+        inner join firsts on prepared.rowid = firsts.place
         """
     )
     for name in ("numbered", "prepared"):
