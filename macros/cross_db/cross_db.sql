@@ -5,54 +5,87 @@
 {%- endmacro %}
 
 
-{#- The value as `type`, or null where it cannot be read as one. -#}
+{#-
+    The text as `type`, or null where it cannot be read as one. Numbers are written as the patterns below say, days
+    and moments with a year of four digits.
+-#}
 {% macro try_cast(expression, type) -%}
     {{ return(adapter.dispatch('try_cast', 'kindred')(expression, type)) }}
 {%- endmacro %}
 {% macro default__try_cast(expression, type) -%}{{ unsupported('try_cast') }}{%- endmacro %}
-{% macro duckdb__try_cast(expression, type) -%}try_cast({{ expression }} as {{ type }}){%- endmacro %}
 {#-
-    Postgres has no cast that gives null: a text is cast only where it can be read. A pattern that asks
-    costs a twentieth of one that also takes a part.
+    DuckDB's own cast reads 1_000, 0x10, 1e0. and a sign before a line break as numbers, too; and with an exponent
+    it may round the last digit up that it keeps, so that more are kept at first.
+-#}
+{% macro duckdb__try_cast(expression, type) -%}
+    {%- if type == 'bigint' or type.startswith('numeric') -%}
+    case
+        when regexp_full_match({{ expression }}, '{{ plain_number_pattern() }}') then try_cast({{ expression }} as {{ type }})
+        else try_cast(try_cast({{ regexp_extract(expression, '^' ~ exponent_pattern() ~ '$') }} as numeric(38, 16)) as {{ type }})
+    end
+    {%- else -%}
+    try_cast({{ expression }} as {{ type }})
+    {%- endif -%}
+{%- endmacro %}
+{#-
+    Postgres tells whether a text can be read without failing. It knows words for numbers and moments that we do
+    not, so the form is asked for first: a class of characters costs a tenth of a pattern with repetitions.
 -#}
 {% macro postgres__try_cast(expression, type) -%}
     {%- set text = "cast(" ~ expression ~ " as text)" -%}
-    {%- if type == 'bigint' -%}
-        case when {{ text }} ~ '^[\t-\r ]*[+-]?([0-8]?[0-9]{1,18}([.][0-9]*)?|[.][0-9]+|[0-9]{1,8}([.][0-9]*)?[eE][+]?0*[0-9]|[0-9]{1,8}([.][0-9]*)?[eE]-0*[0-9]{1,2})[\t-\r ]*$' then cast(cast({{ text }} as numeric) as bigint) end
-    {%- elif type.startswith('numeric') -%}
-        {#- As many digits before the point as the type has; fewer where an exponent moves it. -#}
-        {%- set digits = modules.re.findall('[0-9]+', type) -%}
-        {%- set whole = (digits[0] | int) - (digits[1] | int) -%}
-        case when {{ text }} ~ '^[\t-\r ]*[+-]?(0*[0-9]{1,{{ whole }}}([.][0-9]*)?|[.][0-9]+|0*[0-9]{1,{{ whole - 9 }}}([.][0-9]*)?[eE][+]?0*[0-9]|0*[0-9]{1,{{ whole }}}([.][0-9]*)?[eE]-0*[0-9]{1,2})[\t-\r ]*$' then cast({{ text }} as {{ type }}) end
-    {%- elif type == 'date' -%}
-        cast(substring({{ text }} from '^\s*({{ calendar_date() }})([ T].*)?$') as date)
-    {%- elif type == 'timestamp' -%}
-        cast(substring({{ text }} from '^\s*({{ calendar_date() }}([ T]{{ time_of_day() }})?)') as timestamp)
+    {%- if type == 'bigint' or type.startswith('numeric') -%}
+        {%- set decimal = 'numeric(28, 0)' if type == 'bigint' else type -%}
+        case
+            when
+                case when {{ text }} !~ '[^0-9.+-]' or {{ text }} ~ '^{{ plain_number_pattern() }}$' or {{ text }} ~ '^{{ exponent_pattern() }}$' then pg_input_is_valid({{ text }}, '{{ decimal }}') end
+                then {{ fitted("cast(" ~ text ~ " as " ~ decimal ~ ")", type) if type == 'bigint' else "cast(" ~ text ~ " as " ~ type ~ ")" }}
+        end
+    {%- elif type == 'date' or type == 'timestamp' -%}
+        {%- set ending = ')([ T].*)?$' if type == 'date' else '(?![0-9])([ T]' ~ time_pattern() ~ ')?)' -%}
+        {%- set part = "substring(" ~ text ~ " from '^\\s*(" ~ day_pattern() ~ ending ~ "')" -%}
+        case when pg_input_is_valid({{ part }}, '{{ type }}') then cast({{ part }} as {{ type }}) end
     {%- else -%}
         {{ exceptions.raise_compiler_error("try_cast on Postgres knows bigint, numeric(p, s), date and timestamp, not '" ~ type ~ "': add it in macros/cross_db.") }}
     {%- endif -%}
 {%- endmacro %}
 
 
-{#- Patterns (Postgres) of a day that exists, of a year with four digits, and of a time. -#}
-{% macro calendar_date() -%}
-    {%- set leap_year = '(?:[1-9][0-9](?:0[48]|[2468][048]|[13579][26])|(?:[2468][048]|[13579][26])00)' -%}
-    {{ return(
-        '(?:[1-9][0-9]{3}[-/](?:0?[13578]|1[02])[-/](?:0?[1-9]|[12][0-9]|3[01])'
-        ~ '|[1-9][0-9]{3}[-/](?:0?[469]|11)[-/](?:0?[1-9]|[12][0-9]|30)'
-        ~ '|[1-9][0-9]{3}[-/]0?2[-/](?:0?[1-9]|1[0-9]|2[0-8])'
-        ~ '|' ~ leap_year ~ '[-/]0?2[-/]29)(?![0-9])'
-    ) }}
+{#- A number as `type` (bigint or a numeric), or null where it is too large for it. -#}
+{% macro fitted(expression, type) -%}
+    {{ return(adapter.dispatch('fitted', 'kindred')(expression, type)) }}
 {%- endmacro %}
-{#- A moment written in full, on a day that every month has, or nearly every one: all but leap days. -#}
-{% macro plain_moment() -%}
-    {{ return(
-        '^[1-9][0-9]{3}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)'
-        ~ '|(?:0[13578]|1[02])-31)[ T](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{1,6})?Z?$'
-    ) }}
+{% macro default__fitted(expression, type) -%}{{ unsupported('fitted') }}{%- endmacro %}
+{% macro duckdb__fitted(expression, type) -%}try_cast({{ expression }} as {{ type }}){%- endmacro %}
+{% macro postgres__fitted(expression, type) -%}
+    {%- if type == 'bigint' -%}
+    case when {{ expression }} between -9223372036854775808 and 9223372036854775807 then cast({{ expression }} as bigint) end
+    {%- else -%}
+    {%- set digits = modules.re.findall('[0-9]+', type) -%}
+    case when abs(round({{ expression }}, {{ digits[1] }})) < 1e{{ (digits[0] | int) - (digits[1] | int) }} then cast({{ expression }} as {{ type }}) end
+    {%- endif -%}
 {%- endmacro %}
-{% macro time_of_day() -%}
+
+
+{#-
+    Patterns that every engine reads. A number is digits with at most one point, and may have an exponent of two
+    digits, then with no more than 22 digits before the point; blanks around it do not count.
+-#}
+{% macro plain_number_pattern() -%}
+    {{ return('[\\t-\\r ]*[+-]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)[\\t-\\r ]*') }}
+{%- endmacro %}
+{% macro exponent_pattern() -%}
+    {{ return('[\\t-\\r ]*[+-]?(?:0*[0-9]{1,22}(?:[.][0-9]*)?|[.][0-9]+)[eE][+-]?0*[0-9]{1,2}[\\t-\\r ]*') }}
+{%- endmacro %}
+{#- A day with a year of four digits, if there is one of this number; and a time of day. -#}
+{% macro day_pattern() -%}
+    {{ return('[1-9][0-9]{3}(?:-[0-9]{1,2}-[0-9]{1,2}|/[0-9]{1,2}/[0-9]{1,2})') }}
+{%- endmacro %}
+{% macro time_pattern() -%}
     {{ return('(?:(?:[01]?[0-9]|2[0-3]):[0-5]?[0-9](?::[0-5]?[0-9](?:[.][0-9]{1,6})?)?|24:00(?::00)?)') }}
+{%- endmacro %}
+{#- How far a place's time is from UTC: up to fourteen hours and 59 minutes. -#}
+{% macro offset_pattern() -%}
+    {{ return('[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?') }}
 {%- endmacro %}
 
 
@@ -245,33 +278,123 @@
 {%- endmacro %}
 
 
-{#- Dialects of to_timestamp (macros/standardise). DuckDB's cast to timestamp leaves an offset out of account. -#}
+{#-
+    Dialects of to_timestamp (macros/standardise): first the forms that nearly every moment has, then any other.
+    What is left off before a text is cast: digits of a second beyond the sixth, and the name of UTC. DuckDB's cast
+    to timestamp leaves an offset out of account, and reads one only after seconds.
+-#}
 {% macro default__to_timestamp(expression) -%}{{ unsupported('to_timestamp') }}{%- endmacro %}
 {% macro duckdb__to_timestamp(expression) -%}
     {%- set text = trimmed(expression) -%}
+    {%- set moment = regexp_replace_all(text, '([.][0-9]{6})[0-9]+', '\\1') -%}
     case
         {# 2026-06-30 12:00:00, as almost all are: nothing else needs to be looked for. #}
-        when length({{ expression }}) = 19 and substr({{ expression }}, 17, 1) = ':' and {{ expression }} >= '1' then try_cast({{ expression }} as timestamp)
-        when regexp_full_match({{ text }}, '[0-9]{9,10}([.][0-9]+)?') then make_timestamp(cast(cast({{ text }} as double) * 1000000 as bigint))
+        when {{ expression }} like '____-__-__ __:__:__' and {{ expression }} not like '%  %' and {{ expression }} not like '%.' and {{ expression }} >= '1' then try_cast({{ expression }} as timestamp)
+        when regexp_full_match({{ text }}, '[0-9]{9,10}([.][0-9]+)?') then make_timestamp(cast(cast(cast({{ text }} as numeric(18, 6)) as numeric(28, 6)) * 1000000 as bigint))
         when regexp_full_match({{ text }}, '[0-9]{12,13}') then make_timestamp(cast({{ text }} as bigint) * 1000)
-        when regexp_matches({{ text }}, '^[1-9][0-9]{3}[-/].*:[0-9.]+[+-][0-9]{2}(:?[0-9]{2})?$') then make_timestamp(epoch_us(try_cast({{ text }} as timestamptz)))
-        when regexp_matches({{ text }}, '^[1-9][0-9]{3}[-/].*([0-9]|Z|UTC)$') then try_cast({{ text }} as timestamp)
+        when regexp_full_match({{ moment }}, '{{ day_pattern() }}[ T]{{ time_pattern() }}{{ offset_pattern() }}')
+            then make_timestamp(epoch_us(try_cast({{ regexp_replace_all(moment, '^(.*[ T][0-9]+:[0-9]+)([+-])', '\\1:00\\2') }} as timestamptz)))
+        when regexp_full_match({{ moment }}, '{{ day_pattern() }}(?:[ T]{{ time_pattern() }})?(?: ?(?:Z|UTC))?')
+            then try_cast({{ regexp_replace_all(moment, ' ?[UTCZ]+$', '') }} as timestamp)
     end
 {%- endmacro %}
+{#-
+    A text that is what Postgres itself writes for the moment that it reads in it needs no pattern, which would
+    cost three times as much: so typed columns come, with and without offset.
+-#}
 {% macro postgres__to_timestamp(expression) -%}
     {%- set text = trimmed(expression) -%}
-    {#- Digits of a second beyond the sixth are left off. -#}
-    {%- set moment = "regexp_replace(" ~ text ~ ", '([.][0-9]{6})[0-9]+', '\\1')" -%}
+    {%- set moment = regexp_replace_all(text, '([.][0-9]{6})[0-9]+', '\\1') -%}
+    {%- set plain = "substring(" ~ moment ~ " from '^(" ~ day_pattern() ~ "(?:[ T]" ~ time_pattern() ~ ")?)(?: ?(?:Z|UTC))?$')" -%}
+    {%- set with_offset = "substring(" ~ moment ~ " from '^(" ~ day_pattern() ~ "[ T]" ~ time_pattern() ~ offset_pattern() ~ ")$')" -%}
     case
-        {# As almost all are. A pattern that only asks costs a twentieth of one that also takes a part. #}
-        when {{ expression }} ~ '{{ plain_moment() }}' then cast({{ expression }} as timestamp)
-        when {{ text }} ~ '^[0-9]{9,10}([.][0-9]+)?$' then timestamp '1970-01-01' + cast({{ text }} as numeric) * interval '1 second'
-        when {{ text }} ~ '^[0-9]{12,13}$' then timestamp '1970-01-01' + cast({{ text }} as bigint) / 1000.0 * interval '1 second'
-        when {{ text }} ~ ':[0-9.]+[+-][0-9]{2}(:?[0-9]{2})? *$'
-            then cast(substring({{ moment }} from '^({{ calendar_date() }}[ T]{{ time_of_day() }}[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)$') as timestamptz) at time zone 'UTC'
-        else cast(substring({{ moment }} from '^({{ calendar_date() }}([ T]{{ time_of_day() }})?)( ?(Z|UTC))?$') as timestamp)
+        when {{ is_as_written(expression, 'timestamp', ['____-__-__ __:__:__', '____-__-__ __:__:__.%']) }}
+            then cast({{ expression }} as timestamp)
+        when {{ is_as_written(expression, 'timestamptz', ['____-__-__ __:__:__%+__', '____-__-__ __:__:__%-__', '____-__-__ __:__:__%+__:__', '____-__-__ __:__:__%-__:__']) }}
+            then cast({{ expression }} as timestamptz) at time zone 'UTC'
+        {# 2026-06-30T12:00:00Z and 2026-06-30T14:00:00+02:00, as interfaces write them. #}
+        when
+            case
+                when {{ expression }} like '____-__-_____:__:__%' and {{ expression }} not like '%:60%' and {{ expression }} not like '___________24%'
+                    then {{ expression }} ~ '^[1-9][0-9]+-[0-9]+-[0-9]+[ T][0-9]+:[0-9]+:[0-9][0-9]([.][0-9]{1,6})?(Z|[+-](0[0-9]|1[0-4]):?[0-5][0-9])$' and pg_input_is_valid({{ expression }}, 'timestamptz')
+            end
+            then cast({{ expression }} as timestamptz) at time zone 'UTC'
+        when {{ text }} ~ '^[0-9]{9,10}([.][0-9]+)?$'
+            then timestamp '1970-01-01' + trunc(round(cast({{ text }} as numeric), 6)) * interval '1 second' + mod(round(cast({{ text }} as numeric), 6), 1) * interval '1 second'
+        when {{ text }} ~ '^[0-9]{12,13}$' then timestamp '1970-01-01' + cast({{ text }} as bigint) * interval '1 millisecond'
+        when {{ text }} ~ ':[0-9.]+[+-][0-9:]+$'
+            then case when pg_input_is_valid({{ with_offset }}, 'timestamptz') then cast({{ with_offset }} as timestamptz) at time zone 'UTC' end
+        else case when pg_input_is_valid({{ plain }}, 'timestamp') then cast({{ plain }} as timestamp) end
     end
 {%- endmacro %}
+{#- Whether a text of one of the forms is a day or moment as Postgres itself writes it, in a year of four digits. -#}
+{% macro is_as_written(expression, type, forms) -%}
+    case
+        when ({{ expression }} like '{{ forms | join("' or " ~ expression ~ " like '") }}') and {{ expression }} >= '1' and {{ expression }} not like '%BC'
+            then case when pg_input_is_valid({{ expression }}, '{{ type }}') then cast(cast({{ expression }} as {{ type }}) as text) = {{ expression }} end
+    end
+{%- endmacro %}
+
+
+{#- Dialects of to_text (macros/standardise). A column can be looked at more than once; an expression cannot. -#}
+{% macro default__to_text(expression) -%}{{ unsupported('to_text') }}{%- endmacro %}
+{% macro duckdb__to_text(expression) -%}
+    {%- if is_column(expression) -%}
+    nullif(case when length({{ expression }}) > 15 then {{ trimmed(expression) }} else {{ text_but_for_words(expression) }} end, '')
+    {%- else -%}
+    {{ text_but_for_words(expression) }}
+    {%- endif -%}
+{%- endmacro %}
+{#- Letters of ASCII alone are compared, in the collation that knows no others. -#}
+{% macro postgres__to_text(expression) -%}
+    {%- if is_column(expression) -%}
+    case
+        when {{ may_have_blanks(expression, 'octet_length') }} then {{ text_but_for_words(expression) }}
+        when length({{ expression }}) > 15 or lower({{ expression }} collate "C") not in ('', '{{ words_for_nothing() | join("', '") }}') then {{ expression }}
+    end
+    {%- else -%}
+    {{ text_but_for_words(expression) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Dialects of to_email (macros/standardise). On Postgres a repetition that is counted makes a pattern slow. -#}
+{% macro default__to_email(expression) -%}{{ unsupported('to_email') }}{%- endmacro %}
+{% macro duckdb__to_email(expression) -%}
+    {{ text_of_form(email_text(expression), email_pattern("[a-z]{2,63}"), longest=254) }}
+{%- endmacro %}
+{% macro postgres__to_email(expression) -%}
+    {%- set ending = "[a-z][a-z]+" -%}
+    case
+        {# As it stands: nothing that is left off or written small is of the pattern. #}
+        when {{ expression }} ~ '^{{ email_pattern(ending) }}$'
+            then case when length({{ expression }}) <= 254 and length(split_part({{ expression }}, '.', -1)) <= 63 then {{ expression }} end
+        else {{ text_of_form(email_text(expression), email_pattern("[a-z]{2,63}"), longest=254) }}
+    end
+{%- endmacro %}
+
+
+{#- Dialects of to_date (macros/standardise). -#}
+{% macro default__to_date(expression) -%}{{ unsupported('to_date') }}{%- endmacro %}
+{% macro duckdb__to_date(expression) -%}{{ any_date(expression) }}{%- endmacro %}
+{% macro postgres__to_date(expression) -%}
+    case
+        when {{ is_as_written(expression, 'date', ['____-__-__']) }} then cast({{ expression }} as date)
+        else {{ any_date(expression) }}
+    end
+{%- endmacro %}
+
+
+{#-
+    At the end of a CTE whose columns cost something: each is made once a row, however often it is mentioned after.
+    Postgres puts the expression in the place of each mention, unless it may not look through the CTE.
+-#}
+{% macro made_once() -%}
+    {{ return(adapter.dispatch('made_once', 'kindred')()) }}
+{%- endmacro %}
+{% macro default__made_once() -%}{{ unsupported('made_once') }}{%- endmacro %}
+{% macro duckdb__made_once() -%}{%- endmacro %}
+{% macro postgres__made_once() -%}offset 0{%- endmacro %}
 
 
 {#- Behind `as` of a CTE: read it where it is used instead of storing it first. -#}
@@ -288,12 +411,23 @@
 {% macro default__trimmed(expression) -%}{{ unsupported('trimmed') }}{%- endmacro %}
 {#- DuckDB's trim takes every blank of Unicode, Postgres's only the one of ASCII. -#}
 {% macro postgres__trimmed(expression) -%}
-    btrim({{ expression }}, U&' \00a0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200a\202f\205f\3000')
+    {%- set trim -%}
+        btrim({{ expression }}, U&' \00a0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200a\202f\205f\3000')
+    {%- endset -%}
+    {{ "case when " ~ may_have_blanks(expression, 'octet_length') ~ " then " ~ trim ~ " else " ~ expression ~ " end" if is_column(expression) else trim }}
 {%- endmacro %}
 {% macro duckdb__trimmed(expression) -%}
-    {%- if modules.re.match('^[A-Za-z0-9_."]+$', expression) -%}
-    case when {{ expression }} like ' %' or {{ expression }} like '% ' or strlen({{ expression }}) <> length({{ expression }}) then trim({{ expression }}) else {{ expression }} end
+    {%- if is_column(expression) -%}
+    case when {{ may_have_blanks(expression, 'strlen') }} then trim({{ expression }}) else {{ expression }} end
     {%- else -%}
     trim({{ expression }})
     {%- endif -%}
+{%- endmacro %}
+{#- Whether a column may have blanks at its ends: there are some, or signs of several bytes that may be blanks. -#}
+{% macro may_have_blanks(column, byte_count) -%}
+    ({{ column }} like ' %' or {{ column }} like '% ' or {{ byte_count }}({{ column }}) <> length({{ column }}))
+{%- endmacro %}
+{#- Whether an expression is the name of a column, which costs nothing to mention again. -#}
+{% macro is_column(expression) -%}
+    {{ return(modules.re.match('^[A-Za-z0-9_."]+$', expression) is not none) }}
 {%- endmacro %}

@@ -2,15 +2,17 @@
 
 {#- The text without blanks around it; null where it only says that there is none. -#}
 {% macro to_text(expression) -%}
-    {%- set words = regexp_replace_all(
-        trimmed(expression), "(?i)^(null|n/a|#n/a|none|nan|undefined|-|--|[[]object object[]])$", ""
-    ) -%}
-    {%- if modules.re.match('^[A-Za-z0-9_."]+$', expression) -%}
-        {# No such word has more than 15 letters, so a longer text need not be compared. #}
-        nullif(case when length({{ expression }}) > 15 then {{ trimmed(expression) }} else {{ words }} end, '')
-    {%- else -%}
-        nullif({{ words }}, '')
-    {%- endif -%}
+    {{ return(adapter.dispatch('to_text', 'kindred')(expression)) }}
+{%- endmacro %}
+{#- Words that say that there is nothing, in whatever case. None has more than 15 letters. -#}
+{% macro words_for_nothing() -%}
+    {{ return(['null', 'n/a', '#n/a', 'none', 'nan', 'undefined', '-', '--', '[object object]']) }}
+{%- endmacro %}
+{#- By functions alone, one around the other, as any expression can be put in. -#}
+{% macro text_but_for_words(expression) -%}
+    nullif({{ regexp_replace_all(
+        trimmed(expression), "(?i)^(" ~ words_for_nothing() | join("|") | replace("[", "[[]") | replace("t]", "t[]]") ~ ")$", ""
+    ) }}, '')
 {%- endmacro %}
 
 
@@ -28,12 +30,15 @@
 
 {#- An email address in lower case, or null where the text is none. -#}
 {% macro to_email(expression) -%}
+    {{ return(adapter.dispatch('to_email', 'kindred')(expression)) }}
+{%- endmacro %}
+{#- `ending`: the pattern of what follows the last dot. -#}
+{% macro email_pattern(ending) -%}
     {%- set word = "[a-z0-9_''+&!#$%*/=?^`{|}~-]+" -%}
-    {{ text_of_form(
-        "lower(replace(" ~ trimmed(expression) ~ ", 'mailto:', ''))",
-        word ~ "([.]" ~ word ~ ")*@([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,63}",
-        longest=254
-    ) }}
+    {{ return(word ~ "([.]" ~ word ~ ")*@([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+" ~ ending) }}
+{%- endmacro %}
+{% macro email_text(expression) -%}
+    lower(replace({{ trimmed(expression) }}, 'mailto:', ''))
 {%- endmacro %}
 
 
@@ -76,7 +81,7 @@
     {#- Extensions and all but digits and + left off; 00 is +; one digit over and over is nothing. -#}
     {{ regexp_replace_all(
         regexp_replace_all(
-            regexp_replace_all("replace(substr(" ~ expression ~ ", 1, 200), '(0)', '')", "[xX#;].*$|[eE][xX][tT].*$|[^0-9+]", ""),
+            regexp_replace_all("replace(substr(" ~ expression ~ ", 1, 200), '(0)', '')", "(?s)[xX#;].*$|[eE][xX][tT].*$|[^0-9+]", ""),
             "^(00|[+])0*", "+"
         ),
         "^[+]?(0+|1+|2+|3+|4+|5+|6+|7+|8+|9+)$", ""
@@ -96,8 +101,9 @@
         upper({{ regexp_extract(country_text(expression), "^[a-z]{2}$", 0) }})
     )
 {%- endmacro %}
+{#- Engines take unlike marks off letters: a text with others than Latin ones and their accents names no country. -#}
 {% macro country_text(expression) -%}
-    lower({{ strip_accents(trimmed(expression)) }})
+    lower({{ strip_accents(regexp_replace_all(trimmed(expression), "[^\t-\u024f\u0300-\u036f\u1e00-\u1eff]", "?")) }})
 {%- endmacro %}
 
 
@@ -109,11 +115,15 @@
 
 {#- A calendar date from ISO text (a time after it is left off) or yyyymmdd. -#}
 {% macro to_date(expression) -%}
+    {{ return(adapter.dispatch('to_date', 'kindred')(expression)) }}
+{%- endmacro %}
+{#- By the patterns of all forms, whichever the text has. -#}
+{% macro any_date(expression) -%}
     {%- set text = trimmed(expression) -%}
     case
         when {{ regexp_like(text, "^[1-9][0-9]{7}$") }}
             then {{ try_cast("substr(" ~ text ~ ", 1, 4) || '-' || substr(" ~ text ~ ", 5, 2) || '-' || substr(" ~ text ~ ", 7, 2)", 'date') }}
-        when {{ regexp_like(text, "^[1-9][0-9]{3}-[0-9]{1,2}-[0-9]{1,2}([ T].*)?$") }}
+        when {{ regexp_like(text, "(?s)^[1-9][0-9]{3}-[0-9]{1,2}-[0-9]{1,2}([ T].*)?$") }}
             then {{ try_cast("substr(" ~ text ~ ", 1, 10)", 'date') }}
     end
 {%- endmacro %}
@@ -128,25 +138,24 @@
 {%- endmacro %}
 
 
-{#- A number: currency signs, blanks and thousands commas left off. DuckDB would read 1_000 as one, too. -#}
+{#- A number: currency signs, blanks and thousands commas left off. -#}
 {% macro to_number(expression) -%}
-    {%- set text = "replace(" ~ expression ~ ", '_', '?')" -%}
     coalesce(
-        {{ try_cast(text, 'numeric(28, 6)') }},
-        {{ try_cast(regexp_replace_all(text, "[$€£, ]", ""), 'numeric(28, 6)') }}
+        {{ try_cast(expression, 'numeric(28, 6)') }},
+        {{ try_cast(regexp_replace_all(expression, "[$€£, ]", ""), 'numeric(28, 6)') }}
     )
 {%- endmacro %}
 
 
 {#- A whole number; null where it has a fraction or is none. -#}
 {% macro to_integer(expression) -%}
-    case when {{ to_number(expression) }} = floor({{ to_number(expression) }}) then {{ try_cast(to_number(expression), 'bigint') }} end
+    case when {{ to_number(expression) }} = floor({{ to_number(expression) }}) then {{ fitted(to_number(expression), 'bigint') }} end
 {%- endmacro %}
 
 
 {#- Money: two decimals. -#}
 {% macro to_amount(expression) -%}
-    {{ try_cast("round(" ~ to_number(expression) ~ ", 2)", 'numeric(18, 2)') }}
+    {{ fitted("round(" ~ to_number(expression) ~ ", 2)", 'numeric(18, 2)') }}
 {%- endmacro %}
 
 
@@ -169,7 +178,7 @@
 
 {#- A currency as its three-letter ISO code; null where the text has not that form. -#}
 {% macro to_currency(expression) -%}
-    upper({{ regexp_extract("lower(" ~ trimmed(expression) ~ ")", "^[a-z]{3}$", 0) }})
+    upper({{ text_of_form("lower(" ~ trimmed(expression) ~ ")", "[a-z]{3}", longest=3) }})
 {%- endmacro %}
 
 
@@ -179,9 +188,13 @@
 {%- endmacro %}
 
 
-{#- The text in capitals. That of ß is given, as engines know two of them. -#}
+{#- The text in capitals. That of ß is given, as engines know two of them; so are those that Unicode 16 brought. -#}
 {% macro to_upper(expression) -%}
-    upper(replace({{ expression }}, 'ß', 'ẞ'))
+    {%- set small = "\u00df\u019b\u0264\u1c8a\ua7cd\ua7db" -%}
+    {%- set capital = "\u1e9e\ua7dc\ua7cb\u1c89\ua7cc\ua7da" -%}
+    {%- set small_of_garay = "\U00010d70\U00010d71\U00010d72\U00010d73\U00010d74\U00010d75\U00010d76\U00010d77\U00010d78\U00010d79\U00010d7a\U00010d7b\U00010d7c\U00010d7d\U00010d7e\U00010d7f\U00010d80\U00010d81\U00010d82\U00010d83\U00010d84\U00010d85" -%}
+    {%- set capital_of_garay = "\U00010d50\U00010d51\U00010d52\U00010d53\U00010d54\U00010d55\U00010d56\U00010d57\U00010d58\U00010d59\U00010d5a\U00010d5b\U00010d5c\U00010d5d\U00010d5e\U00010d5f\U00010d60\U00010d61\U00010d62\U00010d63\U00010d64\U00010d65" -%}
+    upper(translate({{ expression }}, '{{ small ~ small_of_garay }}', '{{ capital ~ capital_of_garay }}'))
 {%- endmacro %}
 
 
@@ -190,7 +203,7 @@
     {{ regexp_extract(domain_text(expression), "^([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,63}$") }}
 {%- endmacro %}
 {% macro domain_text(expression) -%}
-    {{ regexp_replace_all(regexp_replace_all("lower(" ~ trimmed(expression) ~ ")", "^([a-z]+://)?([^/?#]*@)?(www[0-9]?[.])?", ""), "[:/?#].*$", "") }}
+    {{ regexp_replace_all(regexp_replace_all("lower(" ~ trimmed(expression) ~ ")", "^([a-z]+://)?([^/?#]*@)?(www[0-9]?[.])?", ""), "(?s)[:/?#].*$", "") }}
 {%- endmacro %}
 
 
@@ -227,7 +240,7 @@
         'bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'ugx', 'vnd', 'vuv', 'xaf', 'xof', 'xpf'
     ] -%}{%- do units.update({code: '1'}) -%}{%- endfor -%}
     {#- A product of decimals is exact on both engines; a quotient of large ones is not. -#}
-    {{ try_cast(
+    {{ fitted(
         "round(" ~ to_number(expression) ~ " * coalesce(cast(" ~ lookup("lower(" ~ trimmed(currency) ~ ")", units) ~ " as numeric(3, 2)), 0.01), 2)",
         'numeric(18, 2)'
     ) }}
