@@ -17,9 +17,15 @@
         from {{ ref('base_' ~ source_name ~ '__' ~ table_name) }} as raw_rows
     ),
 
+    with_key as {{ not_materialized() }} (
+        select *
+        from keyed
+        {{ made_once() }}
+    ),
+
     repeated as (
         select row_key
-        from keyed
+        from with_key
         where row_key is not null
         group by row_key
         having count(*) > 1
@@ -44,14 +50,14 @@
 
     kept as (
         select
-            keyed.*,
+            with_key.*,
             cast(1 as bigint) as row_rank,
             cast(0 as bigint) as collapsed_count
-        from keyed
+        from with_key
         left join repeated
-            on repeated.row_key = keyed.row_key
+            on repeated.row_key = with_key.row_key
         where
-            keyed.row_key is not null
+            with_key.row_key is not null
             and repeated.row_key is null
         union all
         select *
@@ -124,7 +130,7 @@
     {%- for column, rule, cleaned in others -%}{%- do checks.append((column, rule, cleaned)) -%}{%- endfor -%}
     nullif(concat(
         {%- for column, rule, cleaned in checks %}
-        case when {{ to_text(column) }} is not null and {{ cleaned }} is null then '{{ column | replace('"', '') }}={{ rule }},' else '' end{{ ',' if not loop.last }}
+        case when {{ cleaned }} is null and {{ to_text(column) }} is not null then '{{ column | replace('"', '') }}={{ rule }},' else '' end{{ ',' if not loop.last }}
         {%- endfor %}
     ), '')
 {%- endmacro %}

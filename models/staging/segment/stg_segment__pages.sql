@@ -11,7 +11,7 @@ timed as (
         {{ to_timestamp('"timestamp"') }} as corrected_at,
         {{ to_timestamp('original_timestamp') }} as device_at,
         {{ to_timestamp('received_at') }} as loaded_at
-    from source
+    from source {{ made_once() }}
 ),
 
 cleaned as (
