@@ -289,7 +289,7 @@
     {%- set moment = regexp_replace_all(text, '([.][0-9]{6})[0-9]+', '\\1') -%}
     case
         {# 2026-06-30 12:00:00, as almost all are: nothing else needs to be looked for. #}
-        when {{ expression }} like '____-__-__ __:__:__' and {{ expression }} not like '%  %' and {{ expression }} not like '%.' and {{ expression }} >= '1' then try_cast({{ expression }} as timestamp)
+        when regexp_full_match({{ expression }}, '[1-9][0-9]{3}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}') then try_cast({{ expression }} as timestamp)
         when regexp_full_match({{ text }}, '[0-9]{9,10}([.][0-9]+)?') then make_timestamp(cast(cast(cast({{ text }} as numeric(18, 6)) as numeric(28, 6)) * 1000000 as bigint))
         when regexp_full_match({{ text }}, '[0-9]{12,13}') then make_timestamp(cast({{ text }} as bigint) * 1000)
         when regexp_full_match({{ moment }}, '{{ day_pattern() }}[ T]{{ time_pattern() }}{{ offset_pattern() }}')
