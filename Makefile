@@ -43,8 +43,8 @@ test-all: lint ## The same with the slow tests: large samples, soak runs
 
 .PHONY: faults
 faults: $(VENV)/.dev ## Try every fault and write docs/faults.md; ENGINE=postgres or duckdb tries one
-	@KINDRED_WRITE_FAULTS=1 $(BIN)/python -m pytest -m "slow or not slow" tests/python/test_faults.py \
-		-k "$(if $(ENGINE),$(ENGINE) or page,fault)"
+	@KINDRED_WRITE_FAULTS=1 $(BIN)/python -m pytest -m "slow or not slow" $(PYTEST_ARGS) \
+		$(if $(ENGINE),tests/python/test_faults_$(ENGINE).py,tests/python/test_faults_duckdb.py tests/python/test_faults_postgres.py)
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Lint Python, types and SQL; the tests lint the dbt project itself

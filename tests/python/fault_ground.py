@@ -7,10 +7,11 @@ built and published. The second has them all; `told` is what a run without any f
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,17 +35,24 @@ LATER = {
     "stripe/charge": "hash(id) % 5 = 0",
 }
 
+# In the folder that trials share: the data of a stopped server, and the name of its database.
+OWN_SERVER, NOTE = "server", "server.json"
+
 Hashes = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Ground:
-    """A warehouse to try one fault on."""
+    """A warehouse to try one fault on.
+
+    home: a folder that the trials of one engine share.
+    """
 
     project: WholeProject
     engine: EngineName
     as_of: str
     database: PostgresDatabase | None = None
+    home: Path | None = None
 
     def folder(self, batch: str) -> Path:
         """The raw files of a batch, to be loaded or changed first."""
@@ -150,16 +158,6 @@ def differing(one: Hashes, other: Hashes, but: set[str] | None = None) -> list[s
     ]
 
 
-@dataclass(frozen=True)
-class Known:
-    """The first batch published, and what runs without a fault make of all rows."""
-
-    ground: Ground
-    first: Hashes
-    told: Hashes
-    copy: Callable[[Path], Any]
-
-
 def prepare(root: Path, engine: EngineName, database: PostgresDatabase | None) -> Ground:
     """Make the batches; load, build and publish the first."""
     project = copy_project(root)
@@ -175,7 +173,7 @@ def prepare(root: Path, engine: EngineName, database: PostgresDatabase | None) -
                 path, root / "first" / f"{name}.parquet", f"not ({LATER.get(name, 'false')})"
             )
     shutil.rmtree(root / "sample")
-    ground = Ground(project, engine, as_of, database)
+    ground = Ground(project, engine, as_of, database, root.parent)
     ground.load("first").expect()
     ground.build().expect()
     return ground
@@ -197,17 +195,37 @@ def copied(ground: Ground, root: Path, server: PostgresServer | None) -> Iterato
         yield replace(ground, project=replace(ground.project, root=root))
         return
     with server.copied_database(ground.database) as database:
-        environment = {**ground.project.environment, **database.environment}
-        yield replace(ground, project=WholeProject(root, environment), database=database)
+        here = replace(ground, project=replace(ground.project, root=root))
+        yield _moved(here, database)
 
 
 @contextmanager
 def on_own_server(ground: Ground) -> Iterator[tuple[Ground, PostgresServer]]:
     """The first batch published on a server that may be stopped, with no other test's tables."""
+    assert ground.home is not None
+    if not (ground.home / NOTE).exists():
+        _keep_a_server(ground)
+    note = json.loads((ground.home / NOTE).read_text("utf-8"))
+    with embedded_server(like=ground.home / OWN_SERVER) as server:
+        yield _moved(ground, PostgresDatabase({**server.address, **note})), server
+
+
+def _keep_a_server(ground: Ground) -> None:
+    """Publish the first batch on an embedded server and keep its data, to be copied by trials."""
+    assert ground.home is not None
     with embedded_server() as server, server.new_database() as database:
-        environment = {**ground.project.environment, **database.environment}
-        project = WholeProject(ground.project.root, environment)
-        moved = replace(ground, project=project, database=database)
+        moved = _moved(ground, database)
         moved.load("first").expect()
         moved.build().expect()
-        yield moved, server
+        server.stop()
+        shutil.copytree(server.address["host"], ground.home / OWN_SERVER, symlinks=True)
+        server.start_again()
+    note = json.dumps({"dbname": database.address["dbname"]})
+    (ground.home / NOTE).write_text(note, "utf-8")
+
+
+def _moved(ground: Ground, database: PostgresDatabase) -> Ground:
+    """The same folder with another database."""
+    environment = {**ground.project.environment, **database.environment}
+    project = WholeProject(ground.project.root, environment)
+    return replace(ground, project=project, database=database)

@@ -1,7 +1,7 @@
 """The faults that are tried: what is done, and what must hold afterwards.
 
-docs/faults.md is made from this list. Each fault is tried on a ground of its own, where the first
-batch is published; `held` below holds what every fault must leave as it was.
+docs/faults.md is made from this list (fault_page.py). Each fault is tried on a ground of its own,
+where the first batch is published.
 """
 
 from __future__ import annotations
@@ -42,10 +42,12 @@ class Told:
     """What a run without a fault makes of the second batch.
 
     history: run_history, but for the fingerprint of the raw tables.
+    clean: the ground of that run, to ask and not to change.
     """
 
     second: Hashes
     history: tuple[str, ...]
+    clean: Ground
 
 
 HISTORY = "kindred.run_history"
@@ -54,7 +56,7 @@ OF_THE_INPUT = (*OF_THE_RUN, "input_fingerprint")
 
 def told_by(clean: Ground) -> Told:
     """What the run on this ground made of the second batch."""
-    return Told(clean.marts(), clean.rows_of(HISTORY, OF_THE_INPUT))
+    return Told(clean.marts(), clean.rows_of(HISTORY, OF_THE_INPUT), clean)
 
 
 @dataclass(frozen=True)
@@ -334,16 +336,9 @@ def split_batch(ground: Ground, told: Told) -> None:
     ground.build().expect()
     ground.load("second", "--sources", "salesforce").expect()
     ground.build().expect()
-    groups = ground.query(GROUPS)
-    rows = [ground.rows_of(table, IDS) for table in ROWS]
-    ground.project.run("rm", "-rf", "kindred_build.duckdb").expect()
-    if ground.database is not None:
-        schemas = "kindred, identity, streams, staging, consent, profiles, segments"
-        ground.execute(f"drop schema {schemas} cascade")
-    ground.load().expect()
-    ground.build("--full-refresh", "--skip-publish").expect()
-    assert ground.query(GROUPS) == groups
-    assert [ground.rows_of(table, IDS) for table in ROWS] == rows
+    assert ground.query(GROUPS) == told.clean.query(GROUPS)
+    for table in ROWS:
+        assert ground.rows_of(table, IDS) == told.clean.rows_of(table, IDS)
 
 
 @fault(
@@ -357,11 +352,12 @@ def late_events(ground: Ground, told: Told) -> None:
         else f"cast('{ground.as_of}' as timestamp) - interval '40 day'"
     )
     count = f"select count(*) from kindred.transactions where occurred_at < {late}"
+    # The second batch brings such events; what a run makes of it is known.
     ((before,),) = ground.query(count)
-    ground.load().expect()
-    ends_as_told(ground, told)
-    ((after,),) = ground.query(count)
-    ((lost,),) = ground.query("select count(*) from kindred.transactions where customer_id is null")
+    ((after,),) = told.clean.query(count)
+    ((lost,),) = told.clean.query(
+        "select count(*) from kindred.transactions where customer_id is null"
+    )
     assert after > before
     assert lost == 0
 
@@ -679,55 +675,3 @@ def wrong_key(ground: Ground, told: Told) -> None:
     assert "not the one" in ended.text
     assert "not that key" not in ended.text
     assert differing(ground.published(), before) == []
-
-
-def as_page(outcomes: dict[str, dict[str, str]]) -> str:
-    """docs/faults.md, with the outcome of each fault on each engine."""
-    lines = [
-        "# Faults",
-        "",
-        "What was done to Kindred on purpose, and what had to hold. The warehouse has two sources"
-        " and fifty people; one batch is published, a second one meets the fault. The table is"
-        " written by the tests (`make faults`), which try all of it on both engines in"
-        " `make test-all`, and the quick ones on DuckDB in `make test`.",
-        "",
-        "| What is done | What must hold | DuckDB | Postgres |",
-        "| --- | --- | --- | --- |",
-    ]
-    lines += [
-        f"| {one.done} | {one.rule} | {outcomes['duckdb'][one.name]} |"
-        f" {outcomes['postgres'][one.name]} |"
-        for one in FAULTS
-    ]
-    return "\n".join([*lines, "", *_AFTER, ""])
-
-
-def outcomes_on_page(page: str, engine: str) -> dict[str, str]:
-    """What docs/faults.md says of each fault on an engine; of one that it lacks, not tried yet."""
-    place = {"duckdb": 2, "postgres": 3}[engine]
-    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
-    said = {cells[0]: cells[place] for cells in rows}
-    return {one.name: said.get(one.done, NOT_YET) for one in FAULTS}
-
-
-_AFTER = [
-    "## After a fault",
-    "",
-    "`kindred build --resume` is always right: it goes on with a run that was killed or failed, if"
-    " nothing it was built from has changed since; otherwise it says why and builds everything. A"
-    " plain `kindred build` builds everything. Both end with the same tables.",
-    "",
-    "A build that stops because a source lost most of its rows, or a column, is let through once by"
-    " `kindred build --accept-loss SOURCE`.",
-]
-
-
-def expected_outcomes() -> dict[str, dict[str, str]]:
-    """What the page must say: every fault held wherever it is tried."""
-    return {
-        engine: {
-            one.name: HELD if getattr(one, engine) == TRIED else getattr(one, engine)
-            for one in FAULTS
-        }
-        for engine in ("duckdb", "postgres")
-    }

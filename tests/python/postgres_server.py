@@ -97,7 +97,7 @@ class PostgresDatabase:
                     cursor.execute(statement)
 
 
-def _refuse_to_start() -> None:
+def _refuse() -> None:
     raise AssertionError("a server that is not embedded is not the tests' to stop and start")
 
 
@@ -106,10 +106,12 @@ class PostgresServer:
     """A server that databases can be made on.
 
     start_again: starts an embedded one once more after it was stopped.
+    stop: ends an embedded one in peace, so that its folder of data may be copied.
     """
 
     address: Mapping[str, str]
-    start_again: Callable[[], None] = _refuse_to_start
+    start_again: Callable[[], None] = _refuse
+    stop: Callable[[], None] = _refuse
 
     @contextmanager
     def new_database(self) -> Iterator[PostgresDatabase]:
@@ -153,27 +155,33 @@ def running_server() -> Iterator[PostgresServer]:
 
 
 @contextmanager
-def embedded_server() -> Iterator[PostgresServer]:
-    """An embedded server of its own for the block, which may be stopped and started again."""
+def embedded_server(like: Path | None = None) -> Iterator[PostgresServer]:
+    """An embedded server of its own for the block, which may be stopped and started again.
+
+    like: the data of a stopped server, of which this one gets a copy; else it is an empty one.
+    """
     home = Path(tempfile.mkdtemp(prefix="kindred-postgres-"))
     try:
-        with _embedded(home) as server:
+        with _embedded(home, like) as server:
             yield server
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
 @contextmanager
-def _embedded(home: Path) -> Iterator[PostgresServer]:
+def _embedded(home: Path, like: Path | None) -> Iterator[PostgresServer]:
     programs = _programs(home)
     data = home / "data"
-    data.mkdir(mode=0o700)
+    if like is not None:
+        shutil.copytree(like, data, symlinks=True)
+    data.mkdir(mode=0o700, exist_ok=True)
     runs_as = _unprivileged(home, data)
-    _call(
-        [programs / "initdb", "--pgdata", data, "--username", _USER, *_NEW_CLUSTER],
-        home,
-        runs_as,
-    )
+    if like is None:
+        _call(
+            [programs / "initdb", "--pgdata", data, "--username", _USER, *_NEW_CLUSTER],
+            home,
+            runs_as,
+        )
     options = [f"--{name}={value}" for name, value in _SETTINGS.items()]
     options.append(f"--unix_socket_directories={data}")
     running: list[subprocess.Popen[bytes]] = []
@@ -197,12 +205,7 @@ def _embedded(home: Path) -> Iterator[PostgresServer]:
         running[-1].wait(60)
         start()
 
-    address = {"host": str(data), "port": str(_PORT), "user": _USER, "password": "unused"}
-    found = PostgresServer({**address, "dbname": "postgres"}, start_again)
-    try:
-        start()
-        yield found
-    finally:
+    def stop() -> None:
         # Fast shutdown: open connections are closed.
         for server in running[-1:]:
             server.send_signal(signal.SIGINT)
@@ -211,6 +214,14 @@ def _embedded(home: Path) -> Iterator[PostgresServer]:
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+
+    address = {"host": str(data), "port": str(_PORT), "user": _USER, "password": "unused"}
+    found = PostgresServer({**address, "dbname": "postgres"}, start_again, stop)
+    try:
+        start()
+        yield found
+    finally:
+        stop()
 
 
 def crash(data: str) -> None:
@@ -247,7 +258,8 @@ def _unprivileged(home: Path, data: Path) -> dict[str, Any]:
         return {}
     nobody = pwd.getpwnam("nobody")
     home.chmod(0o711)
-    os.chown(data, nobody.pw_uid, nobody.pw_gid)
+    for path in [data, *data.rglob("*")]:
+        os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
