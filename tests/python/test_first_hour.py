@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from doc_pages import blocks, lend_virtual_environment, run_page
-from whole_project import REPOSITORY, plain_environment
+from whole_project import REPOSITORY, copy_files, plain_environment
 
 # Fewer people than `make demo` invents by itself: the steps are the same.
 FEWER = {"PEOPLE": "400", "COMPANIES": "50"}
@@ -22,18 +21,8 @@ def clone(tmp_path: Path) -> Path:
     """What `git clone` gives, with a virtual environment that is installed already."""
     if sys.prefix == sys.base_prefix:
         pytest.skip("the pages need a virtual environment to activate")
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
     root = tmp_path / "clone"
-    for name in filter(None, listed.stdout.split("\0")):
-        if (REPOSITORY / name).is_file():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(REPOSITORY / name, root / name)
+    copy_files(root)
     lend_virtual_environment(root)
     return root
 

@@ -118,3 +118,18 @@ def copy_project(root: Path, *, with_profile: bool = True) -> WholeProject:
     if with_profile:
         shutil.copyfile(REPOSITORY / "profiles.example.yml", root / "profiles.yml")
     return WholeProject(root)
+
+
+def copy_files(root: Path) -> None:
+    """What `git clone` gives of the project as it is now, without its history."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (REPOSITORY / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / name, root / name)
