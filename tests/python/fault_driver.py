@@ -57,6 +57,14 @@ def cut_connections() -> None:
     ask_server("select pg_terminate_backend(pid) " + OTHERS)
 
 
+def cut_lock() -> None:
+    """The server, or what lies between, ends the one connection that holds the run lock."""
+    ask_server(
+        "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted"
+        " and database = (select oid from pg_database where datname = current_database())"
+    )
+
+
 def kill_backend() -> None:
     """A process of the server dies, as by a kernel out of memory; the server recovers itself."""
     ((pid,),) = ask_server(f"select max(pid) {OTHERS}")
@@ -94,6 +102,7 @@ DEEDS: dict[str, Callable[[], None]] = {
         kill_dbt,
         fill_disk,
         cut_connections,
+        cut_lock,
         kill_backend,
         crash_server,
     )

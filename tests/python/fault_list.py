@@ -587,6 +587,38 @@ def lost_connection(ground: Ground, told: Told) -> None:
     ends_as_told(ground, told, "--resume")
 
 
+WITHOUT_LOCK = (
+    "Exit code 2, in words: without the lock another run may begin, so that this one writes and"
+    f" publishes nothing more. {SAME}"
+)
+
+
+@fault(
+    "The connection that holds the run lock is cut during the checks",
+    WITHOUT_LOCK,
+    duckdb=NO_SERVER,
+)
+def lost_lock_in_check(ground: Ground, told: Told) -> None:
+    moment = "before:kindred.quality.evaluate:_check_batch"
+    text = struck_in_a_build(ground, moment, "cut_lock", code=2)
+    assert "The connection to the database was lost" in text
+    checked = "select count(*) from kindred.data_quality_results where generation = 2"
+    assert ground.query(checked) == [(0,)]
+    ends_as_told(ground, told, "--resume")
+
+
+@fault(
+    "The connection that holds the run lock is cut just before a publication becomes visible",
+    WITHOUT_LOCK,
+    duckdb=NO_SERVER,
+)
+def lost_lock_in_publish(ground: Ground, told: Told) -> None:
+    moment = "before:kindred.warehouse.publication_postgres:_point"
+    text = struck_in_a_build(ground, moment, "cut_lock", code=2)
+    assert "The connection to the database was lost" in text
+    ends_as_told(ground, told, "--resume")
+
+
 @fault(
     "The database server crashes in mid-run, and is started again",
     f"Exit code 2, in words, while it is down too. {SAME}",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kindred.warehouse.dbt_run import DbtOutcome
     from kindred.warehouse.journal import Journal
     from kindred.warehouse.publication import Publication
+    from kindred.warehouse.target import Held
 
 CHECK_FAILED = 1
 COULD_NOT_RUN = 2
@@ -92,18 +93,27 @@ def command(
         if select:
             end_journal(project, profile)
             options += _selection(select)
-            refuse_failed(run_stages(screen, project, profile, variables, options, verbose, lock))
+            refuse_failed(
+                run_stages(screen, project, profile, variables, options, verbose, lock.descriptor)
+            )
             screen.print("Built what was selected. A part is neither checked nor published.")
             return
         run = begin_run(screen, project, profile, variables, options, resume)
         outcome = DbtOutcome(0)
         if not run.is_built:
             outcome = run_stages(
-                screen, project, profile, run.variables, run.options, verbose, lock, run.journal
+                screen,
+                project,
+                profile,
+                run.variables,
+                run.options,
+                verbose,
+                lock.descriptor,
+                run.journal,
             )
         refuse_failed(outcome)
         note_built(project, profile, run)
-        closing = finish(screen, project, profile, outcome, started, skip_publish, junit)
+        closing = finish(screen, project, profile, lock, outcome, started, skip_publish, junit)
         end_journal(project, profile)
     print_summary(screen, closing)
     write_step_summary(summary_markdown(closing))
@@ -115,6 +125,7 @@ def finish(
     screen: Console,
     project: Project,
     profile: Profile,
+    lock: Held,
     outcome: DbtOutcome,
     started: float,
     skip_publish: bool,
@@ -127,11 +138,11 @@ def finish(
     from kindred.warehouse.target import home_of, opened
 
     screen.print(f"[dim]{time.monotonic() - started:5.0f} s[/]  Checks")
-    checks = check(screen, project, profile, junit)
+    checks = check(screen, project, profile, lock, junit)
     published: Publication | None = None
     if checks.verdict.is_fit and not skip_publish:
         screen.print(f"[dim]{time.monotonic() - started:5.0f} s[/]  Publication")
-        published = publish(screen, project, profile)
+        published = publish(screen, project, profile, lock)
     with opened(profile, read_only=True) as connection:
         figures = read_figures(connection, project, profile)
     from kindred.cli._summary import Closing

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from kindred.quality.results import CheckRun
+    from kindred.quality.suites import Batch
+    from kindred.warehouse.target import Held
 
 RESULTS_TABLE = "data_quality_results"
 SHOWN = 12
@@ -39,9 +41,9 @@ def command(project_dir: Path | None, target: str | None, junit: Path | None) ->
     profile = load_profile(project, target)
     screen = console()
     refuse_missing(profile)
-    with locked(profile, "kindred check"):
+    with locked(profile, "kindred check") as lock:
         refuse_broken_off(project, profile)
-        run = check(screen, project, profile, junit)
+        run = check(screen, project, profile, lock, junit)
     print_verdict(screen, run, reports_directory(home_of(project, profile)))
     from kindred.quality.report import as_markdown
 
@@ -73,9 +75,9 @@ def reports_directory(home: Path) -> Path:
 
 
 def check(
-    screen: Console, project: Project, profile: Profile, junit: Path | None = None
+    screen: Console, project: Project, profile: Profile, lock: Held, junit: Path | None = None
 ) -> CheckRun:
-    """Run the suites, save their results and write the reports. The lock is the caller's."""
+    """Run the suites, save their results and write the reports, while `lock` is held."""
     from kindred.pages.report import FILE_NAME, write_report
     from kindred.quality.evaluate import run_suites
     from kindred.quality.report import write_junit
@@ -93,6 +95,11 @@ def check(
                 f"The table {profile.schema}.{RESULTS_TABLE} is missing.",
                 "run `kindred build` first, it makes it.",
             )
+
+        def told(batch: Batch) -> None:
+            lock.refuse_lost()
+            status.update(f"Checking {batch.name}")
+
         shutil.rmtree(docs, ignore_errors=True)
         run = run_suites(
             connection,
@@ -100,8 +107,9 @@ def check(
             profile,
             generation,
             docs,
-            progress=lambda batch: status.update(f"Checking {batch.name}"),
+            progress=told,
         )
+        lock.refuse_lost()
         save_results(connection, profile.schema, run, RESULTS_TABLE)
         outcome: Outcome = "passed" if run.verdict.is_fit else "failed"
         note_outcome(connection, profile.schema, generation.number, outcome)

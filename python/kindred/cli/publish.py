@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from kindred.warehouse.publication import Publication
+    from kindred.warehouse.target import Held
 
 
 @click.command("publish")
@@ -35,9 +36,9 @@ def command(project_dir: Path | None, target: str | None, keep: int) -> None:
     project = load_project(project_dir)
     profile = load_profile(project, target)
     screen = console()
-    with locked(profile, "kindred publish"):
+    with locked(profile, "kindred publish") as lock:
         refuse_broken_off(project, profile)
-        done = publish(screen, project, profile, keep)
+        done = publish(screen, project, profile, lock, keep)
     screen.print(
         f"Published {plural(len(done.rows), 'table')} of generation "
         f"{done.generation.number} as {done.name}."
@@ -45,19 +46,27 @@ def command(project_dir: Path | None, target: str | None, keep: int) -> None:
     screen.print(f"Read it: {done.for_everybody}", soft_wrap=True)
 
 
-def publish(screen: Console, project: Project, profile: Profile, keep: int = 3) -> Publication:
-    """Publish with a word on what is being written. The lock is the caller's."""
+def publish(
+    screen: Console, project: Project, profile: Profile, lock: Held, keep: int = 3
+) -> Publication:
+    """Publish with a word on what is being written, while `lock` is held."""
     from kindred.warehouse import publication
     from kindred.warehouse.dbt_run import target_directory
     from kindred.warehouse.run_history import note_outcome
     from kindred.warehouse.target import opened
 
     with screen.status("Publishing") as status:
+
+        def told(table: str) -> None:
+            lock.refuse_lost()
+            status.update(f"Publishing {table}")
+
         done = publication.publish(
             profile,
             target_directory(project) / "manifest.json",
             keep,
-            lambda table: status.update(f"Publishing {table}"),
+            told,
+            lock.server,
         )
     with opened(profile) as connection:
         note_outcome(connection, profile.schema, done.generation.number, "published")

@@ -28,6 +28,7 @@ from kindred.warehouse.exposure import PublishedModel, masked_select, published_
 
 if TYPE_CHECKING:
     import duckdb
+    from psycopg2 import extensions
 
 MASKED_FILE = "kindred.duckdb"
 RESTRICTED_FILE = "kindred_restricted.duckdb"
@@ -84,15 +85,16 @@ def publish(
     manifest: Path,
     keep: int = 3,
     progress: Callable[[str], None] = lambda table: None,
+    lock: extensions.connection | None = None,
 ) -> Publication:
     """Publish the working database's generation and keep the last `keep` publications.
 
-    The run lock is the caller's. Raises KindredError where the generation was not checked, failed
-    a critical check, or lacks a mart.
+    The run lock is the caller's; lock: on Postgres, the connection that holds it. Raises
+    KindredError where the generation was not checked, failed a critical check, or lacks a mart.
     """
     models = published_models(manifest)
     if postgres.is_postgres(profile):
-        return _publish_on_postgres(profile, models, keep, progress)
+        return _publish_on_postgres(profile, models, keep, progress, lock)
     database = profile.duckdb_path()
     home = published_directory(database)
     home.mkdir(parents=True, exist_ok=True)
@@ -132,6 +134,7 @@ def _publish_on_postgres(
     models: list[PublishedModel],
     keep: int,
     progress: Callable[[str], None],
+    lock: extensions.connection | None,
 ) -> Publication:
     with postgres.connected(profile) as server:
         connection = postgres.AskedLikeDuckDB(server)
@@ -139,7 +142,7 @@ def _publish_on_postgres(
         require_passed_check(connection, profile.schema, generation)
         models = _existing(connection, models)
         run, rows, removed = publication_postgres.write_publication(
-            connection, profile, models, generation, keep, progress
+            connection, profile, models, generation, keep, progress, lock
         )
     return Publication(
         name=run,

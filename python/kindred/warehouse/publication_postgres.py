@@ -19,9 +19,10 @@ from kindred.project import Profile
 from kindred.quality.results import Generation
 from kindred.warehouse.database import Connection, columns_of, literal, quoted, row_count
 from kindred.warehouse.exposure import PublishedModel, masked_select
+from kindred.warehouse.postgres import AskedLikeDuckDB
 
 if TYPE_CHECKING:
-    from kindred.warehouse.postgres import AskedLikeDuckDB
+    from psycopg2 import extensions
 
 MASKED, RESTRICTED, RUN = "published", "published_restricted", "published_run"
 _DONE = "A publication of Kindred."
@@ -53,10 +54,12 @@ def write_publication(
     generation: Generation,
     keep: int,
     progress: Callable[[str], None],
+    lock: extensions.connection | None = None,
 ) -> tuple[str, dict[str, int], list[str]]:
     """Publish `models`; the schema of the run, rows by table, and the schemas that were removed.
 
-    The run lock and the verdict of the checks are the caller's.
+    The run lock and the verdict of the checks are the caller's. lock: the connection that holds the
+    run lock. Over it the views are pointed to the new tables: they can be only while it is held.
     """
     for schema in _run_schemas(connection, profile):
         if not _is_done(connection, schema):
@@ -68,7 +71,8 @@ def write_publication(
         progress(f"{model.schema}.{model.name}")
         rows[model.name] = _copy(connection, model, run)
     views = _views(connection, profile, models, run)
-    _point(connection, views, f"comment on schema {quoted(run)} is {literal(_DONE)}")
+    visibly = connection if lock is None else AskedLikeDuckDB(lock)
+    _point(visibly, views, f"comment on schema {quoted(run)} is {literal(_DONE)}")
     for view in views:
         _describe(connection, view)
     return run, rows, _remove_old(connection, profile, keep)

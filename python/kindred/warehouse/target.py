@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,26 @@ from kindred.warehouse.duckdb_copy import copy_tables
 
 if TYPE_CHECKING:
     import duckdb
+    from psycopg2 import extensions
 
 _REPORT_MARTS = ("data_quality_results", "run_history", "identity_health")
 _REPORT_IDENTITY = ("generation", "int_person_model", "int_account_model")
+
+
+@dataclass(frozen=True)
+class Held:
+    """The run lock while it is held.
+
+    descriptor: what a child must keep open. server: on Postgres, the connection that the lock lives
+    and dies with; what must not happen without the lock is done over it.
+    """
+
+    descriptor: int
+    server: extensions.connection | None = None
+
+    def refuse_lost(self) -> None:
+        """Raise KindredError where the lock is lost, so that another run may have begun."""
+        lock.refuse_lost(self.descriptor)
 
 
 @contextmanager
@@ -86,18 +104,18 @@ def for_the_report(connection: Connection, profile: Profile) -> Iterator[duckdb.
 
 
 @contextmanager
-def locked(profile: Profile, command: str) -> Iterator[int]:
-    """Hold the run lock for the block; yields a descriptor that a child must keep open.
+def locked(profile: Profile, command: str) -> Iterator[Held]:
+    """Hold the run lock for the block.
 
     A second run is refused at once (exit code 3). On Postgres the lock is the server's and lasts as
     long as the connection, which a child that has its descriptor keeps open.
     """
     if postgres.is_postgres(profile):
         with postgres.connected(profile) as connection, postgres.run_lock(connection):
-            yield connection.fileno()
+            yield Held(connection.fileno(), connection)
         return
     with lock.run_lock(profile.duckdb_path(), command) as descriptor:
-        yield descriptor
+        yield Held(descriptor)
 
 
 def home_of(project: Project, profile: Profile) -> Path:
