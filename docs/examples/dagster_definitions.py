@@ -1,9 +1,10 @@
 """Kindred in Dagster: each model is an asset, each data test a check of it; then publication.
 
-    pip install dagster dagster-dbt
+    pip install --constraint requirements.lock --requirement docs/examples/requirements-dagster.txt
     KINDRED_PROJECT_DIR=/srv/kindred dagster dev -f docs/examples/dagster_definitions.py
 
-Dagster starts `dbt build`, which takes no lock and publishes nothing: give it the schedule alone.
+Dagster starts `dbt build`, which takes no lock: give it the schedule alone. `kindred doctor` looks
+before it: a source that lost most of its rows, or a column, stops the run as `kindred build` would.
 """
 
 import os
@@ -25,9 +26,15 @@ if not project.manifest_path.exists():
     project.preparer.prepare(project)
 
 
+def kindred(command: str) -> None:
+    """Run a command of Kindred; what it prints is in the log of the step."""
+    subprocess.run([*KINDRED, command, "--target", TARGET], cwd=HOME, check=True)
+
+
 @dbt_assets(manifest=project.manifest_path)
 def models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
     """Seeds, models and their tests, in one `dbt build`."""
+    kindred("doctor")
     build = ["build", "--exclude-resource-type", "unit_test"]
     yield from dbt.cli(build, context=context).stream()
 
@@ -35,8 +42,8 @@ def models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[A
 @dg.asset(deps=[models])
 def published() -> None:
     """What people read: a failed critical check leaves it as it was."""
-    for command in ("check", "publish"):
-        subprocess.run([*KINDRED, command, "--target", TARGET], cwd=HOME, check=True)
+    kindred("check")
+    kindred("publish")
 
 
 nightly = dg.define_asset_job("nightly", selection="*")

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from cli_project import SmallProject, make_project, write
+from kindred.project import load_project
+from kindred.warehouse.database import connected
 from kindred.warehouse.lock import run_lock
+from kindred.warehouse.raw_state import keep_of_plain_dbt, kept
 
 
 @pytest.fixture
@@ -58,6 +61,37 @@ def test_every_gap_is_named_with_its_mend(project: SmallProject) -> None:
     for part in ("stripe.customer.id is missing", "schema shopify holds none", "`- lapsed`"):
         assert part in outcome.out
     assert "Traceback" not in outcome.text
+
+
+def test_a_source_that_lost_much_is_told(project: SmallProject) -> None:
+    """For whoever schedules plain `dbt build`: the doctor before it stops what a build would."""
+    rows = "".join(f"{number},p{number}@example.com\n" for number in range(20))
+    write(project.root / "raw/stripe/customer.csv", "id,email\n" + rows)
+    write(project.root / "raw/shopify/customer.csv", "id\n1\n")
+    assert project.run("load", "raw").code == 0
+    # What dbt itself writes of a run.
+    project.execute(
+        "create schema kindred",
+        "create table kindred.run_history as"
+        " select 1 as generation, 21 as raw_row_count, cast(null as text) as input_fingerprint",
+    )
+    told = load_project(project.root)
+    history = ("kindred", "run_history")
+    with connected(project.database) as connection:
+        assert keep_of_plain_dbt(connection, told, history, 1)
+        assert [one.rows for one in kept(connection)] == [1, 20]
+    assert project.run("doctor").code == 0
+    project.execute("delete from stripe.customer where id <> '1'")
+    outcome = project.run("doctor")
+    assert outcome.code == 2
+    assert "stripe.customer holds 1 of 20 rows" in outcome.out
+    assert "--accept-loss stripe" in outcome.out
+    # Loaded anew since dbt read them: what was known stays; after `kindred build` it is not asked.
+    with connected(project.database) as connection:
+        assert not keep_of_plain_dbt(connection, told, history, 1)
+        connection.execute("update kindred.run_history set input_fingerprint = 'x'")
+        assert keep_of_plain_dbt(connection, told, history, 1)
+        assert [one.rows for one in kept(connection)] == [1, 20]
 
 
 def test_a_held_lock_is_told(project: SmallProject) -> None:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
 import pytest
 import yaml
 
+from doc_pages import lend_virtual_environment
 from kindred.cli import cli
-from whole_project import REPOSITORY, WholeProject, plain_environment
+from whole_project import PRIVACY_KEY, REPOSITORY, WholeProject, plain_environment
+from workflow_runner import layered_environment
 
 EXAMPLES = REPOSITORY / "docs" / "examples"
+DAGSTER = "dagster_definitions.py"
 # Stands for `kindred`: takes down how it was called, and fails where it is told to.
 STUB = """#!/bin/sh
 echo "$@" >> "$CALLS"
@@ -34,7 +36,8 @@ def calls(text: str) -> list[list[str]]:
 
 
 def pages() -> list[Path]:
-    return [*sorted(EXAMPLES.iterdir()), REPOSITORY / "docs" / "operations.md"]
+    examples = [path for path in sorted(EXAMPLES.iterdir()) if path.suffix != ".txt"]
+    return [*examples, REPOSITORY / "docs" / "operations.md"]
 
 
 @pytest.mark.parametrize("path", pages(), ids=lambda path: str(path.name))
@@ -43,8 +46,9 @@ def test_every_command_of_an_example_is_there(path: Path) -> None:
     text = path.read_text("utf-8")
     found = calls(text)
     if path.suffix == ".py":
-        tuples = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.For)]
-        found = [[name, "--target", "x"] for name in ast.literal_eval(tuples[0].iter)]
+        names = re.findall(r'^    kindred\("([a-z]+)"\)$', text, re.M)
+        assert names == ["doctor", "check", "publish"]
+        found = [[name, "--target", "x"] for name in names]
     assert found
     for name, *arguments in found:
         command = cli.get_command(click.Context(cli), name)
@@ -91,6 +95,39 @@ def test_a_failed_night_says_so_and_backs_up_nothing(night: WholeProject) -> Non
     assert "dbt_project.yml" in told.text
 
 
+@pytest.mark.slow
+def test_cron_runs_a_night_as_written(project_copy: WholeProject, tmp_path: Path) -> None:
+    """For whoever uses cron: the line of the crontab works with the little that cron gives."""
+    lend_virtual_environment(project_copy.root)
+    shutil.copytree(EXAMPLES, project_copy.root / "docs" / "examples")
+    key = project_copy.root / ".kindred" / "privacy.key"
+    key.parent.mkdir()
+    key.write_text(PRIVACY_KEY, "utf-8")
+    script = (EXAMPLES / "nightly.sh").read_text("utf-8")
+    found = re.search(r"^# +30 2 \* \* \*  (.*)$", script, re.M)
+    assert found is not None
+    log = tmp_path / "kindred.log"
+    line = found.group(1).replace("/srv/kindred", str(project_copy.root))
+    line = line.replace("/var/log/kindred.log", str(log))
+    cron = {"HOME": str(tmp_path), "LOGNAME": "kindred", "SHELL": "/bin/sh"}
+    done = subprocess.run(
+        ["/bin/sh", "-c", line],
+        cwd=tmp_path,
+        env={**cron, "PATH": "/usr/bin:/bin"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=1200,
+    )
+    assert done.returncode == 0, log.read_text("utf-8")[-6000:]
+    assert done.stdout == b""
+    assert "Done in" in log.read_text("utf-8")
+    assert (project_copy.root / "published" / "current" / "kindred.duckdb").is_file()
+    (backup,) = (project_copy.root / "backups").iterdir()
+    assert (backup / "backup.json").is_file()
+    assert {path.name for path in tmp_path.iterdir()} == {"project", log.name}
+
+
 def test_the_workflow_names_what_there_is() -> None:
     """For whoever uses GitHub Actions: files and variables of the example are the project's."""
     content = yaml.safe_load((EXAMPLES / "github-actions.yml").read_text("utf-8"))
@@ -107,20 +144,51 @@ def test_the_workflow_names_what_there_is() -> None:
     assert done.returncode == 0
 
 
+@pytest.fixture(scope="module")
+def dagster_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with Dagster over this one, as the example says; needs a package index."""
+    root = tmp_path_factory.mktemp("dagster") / "environment"
+    layered_environment(root)
+    command = re.search(r"pip (install --constraint .*)", (EXAMPLES / DAGSTER).read_text("utf-8"))
+    assert command is not None
+    done = subprocess.run(
+        [root / "bin" / "pip", *shlex.split(command.group(1)), "--quiet"],
+        cwd=REPOSITORY,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stdout
+    return root
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(
-    find_spec("dagster_dbt") is None,
-    reason="dagster-dbt is not installed; `pip install dagster dagster-dbt`",
-)
-def test_dagster_builds_and_publishes(project_copy: WholeProject) -> None:
-    """For whoever uses Dagster: one job makes every asset, and publishes what passed."""
-    home = project_copy.root / ".dagster"
+def test_dagster_builds_and_publishes(
+    project_copy: WholeProject, dagster_environment: Path, tmp_path: Path
+) -> None:
+    """For whoever uses Dagster: one job makes every asset and publishes; a broken load stops it."""
+    home = tmp_path / "dagster"
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    given = {"KINDRED_PROJECT_DIR": str(project_copy.root), "DAGSTER_HOME": str(home)}
-    example = str(EXAMPLES / "dagster_definitions.py")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    command = (sys.executable, "-m", "dagster", "job", "execute", "-f", example, "-j", "nightly")
-    ended = project_copy.run(*command, PYTHONPATH=str(REPOSITORY / "python"), PATH=path, **given)
-    assert ended.code == 0, ended.text[-4000:]
-    assert (project_copy.root / "published" / "current" / "kindred.duckdb").is_file()
+    programs = [dagster_environment / "bin", Path(sys.executable).parent, os.environ["PATH"]]
+    given = {
+        "KINDRED_PROJECT_DIR": str(project_copy.root),
+        "DAGSTER_HOME": str(home),
+        "PATH": os.pathsep.join(map(str, programs)),
+    }
+    example = str(EXAMPLES / DAGSTER)
+    job = ("dagster", "job", "execute", "-f", example, "-j", "nightly")
+    # The project was built by `kindred build`; what that noted is forgotten, as if it had not been.
+    project_copy.execute("drop table kindred_load.raw_tables_of_last_run")
+    ended = project_copy.run(*job, **given)
+    assert ended.code == 0, ended.text[-6000:]
+    published = project_copy.root / "published" / "current"
+    assert (published / "kindred.duckdb").is_file()
+    run = published.readlink()
+    project_copy.execute("delete from stripe.customer")
+    stopped = project_copy.run(*job, **given)
+    assert stopped.code != 0
+    assert "Source 'stripe' has lost much" in stopped.text, stopped.text[-6000:]
+    assert published.readlink() == run

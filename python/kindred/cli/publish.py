@@ -39,11 +39,26 @@ def command(project_dir: Path | None, target: str | None, keep: int) -> None:
     with locked(profile, "kindred publish") as lock:
         refuse_broken_off(project, profile)
         done = publish(screen, project, profile, lock, keep)
+        _note_raw_tables(screen, project, profile, done.generation.number)
     screen.print(
         f"Published {plural(len(done.rows), 'table')} of generation "
         f"{done.generation.number} as {done.name}."
     )
     screen.print(f"Read it: {done.for_everybody}", soft_wrap=True)
+
+
+def _note_raw_tables(screen: Console, project: Project, profile: Profile, generation: int) -> None:
+    """Note what a run of plain `dbt build` was built from, for the guard before the next one."""
+    from kindred.warehouse.raw_state import keep_of_plain_dbt
+    from kindred.warehouse.run_history import TABLE
+    from kindred.warehouse.target import opened
+
+    with opened(profile) as connection:
+        if not keep_of_plain_dbt(connection, project, (profile.schema, TABLE), generation):
+            screen.print(
+                "[yellow]Note[/] the raw tables were loaded anew since dbt read them, so that "
+                "how many rows they had is not taken down."
+            )
 
 
 def publish(

@@ -26,6 +26,7 @@ from kindred.warehouse.preflight import (
     source_states,
 )
 from kindred.warehouse.publication import CURRENT, current_run, published_directory
+from kindred.warehouse.raw_state import kept, lost_by_source, raw_states
 from kindred.warehouse.target import name_of, opened
 
 Level = Literal["fine", "note", "problem"]
@@ -219,11 +220,12 @@ def _sources(connection: Connection, project: Project) -> list[Finding]:
     states = source_states(connection, project, list(project.sources))
     problems = {state.source: raw_problems([state]) for state in states}
     found: list[Finding] = []
+    lost = lost_by_source(kept(connection), raw_states(connection, project))
     for state in states:
-        if problems[state.source]:
+        items = problems[state.source] or lost.get(state.source, [])
+        if items:
             found += [
-                Finding(f"raw {state.source}", "problem", item.message, item.hint)
-                for item in problems[state.source]
+                Finding(f"raw {state.source}", "problem", item.message, item.hint) for item in items
             ]
         else:
             found.append(_wired(state))

@@ -108,6 +108,34 @@ def keep(connection: Connection, states: Sequence[RawState]) -> None:
         raise
 
 
+def keep_of_plain_dbt(
+    connection: Connection, project: Project, history: tuple[str, str], generation: int
+) -> bool:
+    """Take down what a run was built from that `dbt build` made by itself.
+
+    `kindred build` does it when dbt has ended. Here the raw tables may have been loaded anew since,
+    so that they are taken down only where they hold as many rows as the run says it read.
+    history: schema and name of run_history. False where they hold others. What lies in another
+    database is not seen, and nothing is taken down.
+    """
+    if any(project.variables.get(f"{source}_database") for source in project.sources):
+        return True
+    if not {"input_fingerprint", "raw_row_count"} <= set(columns_of(connection, *history)):
+        return True
+    rows = connection.execute(
+        f"select raw_row_count from {quoted(*history)}"  # noqa: S608 - quoted names
+        " where generation = ? and input_fingerprint is null",
+        [generation],
+    ).fetchall()
+    if not rows:
+        return True
+    states = raw_states(connection, project)
+    if sum(one.rows for one in states) != rows[0][0]:
+        return False
+    keep(connection, states)
+    return True
+
+
 def kept(connection: Connection) -> list[RawState]:
     """The states of the last finished run; empty before the first."""
     if not has_relation(connection, *PLACE):
@@ -127,22 +155,31 @@ def losses(
     One problem for each source that was on before and is now, and has lost most rows of a table, or
     a column that staging reads. Sources that are `accepted` are left out.
     """
+    found = lost_by_source(before, now)
+    return [one for source, problems in found.items() if source not in accepted for one in problems]
+
+
+def lost_by_source(before: Sequence[RawState], now: Sequence[RawState]) -> dict[str, list[Problem]]:
+    """What each source has lost since the last finished run; who lost nothing is not in it."""
     there = {(one.source, one.table): one for one in now}
-    sources = {one.source for one in now} - set(accepted)
+    sources = {one.source for one in now}
     found: dict[str, list[str]] = {}
     for one in before:
         if one.source in sources:
             lost = _lost(one, there)
             if lost:
                 found.setdefault(one.source, []).append(lost)
-    return [
-        Problem(
-            f"Source '{source}' has lost much since the last build: {'; '.join(lost)}. Whoever is "
-            "missing there would be retired.",
-            f"load it again; if this is right, run `kindred build --accept-loss {source}` once.",
-        )
+    return {
+        source: [
+            Problem(
+                f"Source '{source}' has lost much since the last build: {'; '.join(lost)}. Whoever "
+                "is missing there would be retired.",
+                "load it again; if this is right, run "
+                f"`kindred build --accept-loss {source}` once.",
+            )
+        ]
         for source, lost in found.items()
-    ]
+    }
 
 
 def _lost(one: RawState, there: Mapping[tuple[str, str], RawState]) -> str:
