@@ -65,8 +65,10 @@ class Profile:
         """Path of the working DuckDB file; raises where the target is another engine."""
         if self.type != "duckdb" or self.database_path is None:
             raise KindredError(
-                f"Target '{self.target}' is of type '{self.type}'; this command works on DuckDB.",
-                "choose a duckdb target with --target.",
+                f"Target '{self.target}' is of type '{self.type}'; Kindred works on the types "
+                "duckdb and postgrespy (Postgres).",
+                "choose such a target with --target, or compare profiles.yml with "
+                "profiles.example.yml.",
             )
         return self.database_path
 
@@ -133,11 +135,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file; KindredError with line and column where it cannot be read."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise KindredError(
-            f"{path.name} is not valid YAML{where}.", "check indents and quotes there."
+            f"{path.name} is not valid YAML{where}.",
+            "check indents and quotes there." if mark else f"mend this: {error}.",
         ) from error
     except OSError as error:
         raise KindredError(f"{path} cannot be read: {error.strerror}.") from error
@@ -154,7 +157,8 @@ def parse_vars(text: str | None) -> dict[str, Any]:
         return {}
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
+        # A date that is none, as 2026-13-01, is no YAML either.
         raise KindredError(
             "--vars is not valid YAML.", "write it as --vars '{as_of: \"2026-01-31\"}'."
         ) from error

@@ -20,6 +20,7 @@ from kindred.project import load_profile, load_project
 from kindred.warehouse import dbt_run
 from kindred.warehouse.dbt_run import DbtOutcome, Failure, dbt_arguments, readable, stage_of
 from kindred.warehouse.lock import lock_holder, lock_path, run_lock
+from kindred.warehouse.preflight import moment_problems
 from test_publish import write_manifest
 
 
@@ -40,7 +41,8 @@ def no_dbt(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     def stand_in(arguments: list[str], *_: Any, **__: Any) -> DbtOutcome:
         calls.append(list(arguments))
-        return DbtOutcome(0, test_counts=Counter({"pass": 3}))
+        matching = Counter() if "nothing" in arguments else Counter({"ok": 2})
+        return DbtOutcome(0, counts=matching, test_counts=Counter({"pass": 3}))
 
     monkeypatch.setattr(dbt_run, "run_dbt", stand_in)
     return calls
@@ -85,6 +87,19 @@ def empty_source(project: SmallProject) -> None:
     project.execute("delete from shopify.customer")
 
 
+def no_moment(project: SmallProject) -> None:
+    edit(project, "vars:\n", "vars:\n  as_of: first of May\n")
+
+
+def no_date(project: SmallProject) -> None:
+    edit(project, "vars:\n", "vars:\n  as_of: 2026-13-01\n")
+
+
+def other_engine(project: SmallProject) -> None:
+    path = project.root / "profiles.yml"
+    path.write_text(path.read_text().replace("type: duckdb", "type: snowflake"))
+
+
 def no_profile(project: SmallProject) -> None:
     (project.root / "profiles.yml").unlink()
 
@@ -98,6 +113,9 @@ WRONG: dict[Callable[[SmallProject], None], list[str]] = {
     missing_table: ["'stripe' is on", "holds none of its tables", "kindred load"],
     missing_column: ["required column stripe.customer.id is missing"],
     empty_source: ["'shopify' is on, but its tables hold no row"],
+    no_moment: ["as_of is no moment: first of May", "2026-06-30T12:00:00"],
+    no_date: ["dbt_project.yml is not valid YAML", "month must be in 1..12"],
+    other_engine: ["of type 'snowflake'", "duckdb and postgrespy"],
     no_profile: ["copy profiles.example.yml to profiles.yml"],
 }
 
@@ -185,6 +203,36 @@ def test_wrong_options_are_told(project: SmallProject) -> None:
     assert "shopify, stripe" in project.run("build", "--sources", "sap").err
     assert "not valid YAML" in project.run("build", "--vars", "{as_of: ").err
     assert "not a mapping" in project.run("build", "--vars", "as_of").err
+    assert "not valid YAML" in project.run("build", "--vars", "{as_of: 2026-13-01}").err
+
+
+def test_a_selection_of_nothing_is_an_error(project: SmallProject, no_dbt: list[list[str]]) -> None:
+    """For whoever mistypes a name: no word of success, and no whole build for an empty name."""
+    project.run("load", "raw")
+    empty = project.run("build", "--select", " ")
+    assert (empty.code, no_dbt) == (2, [])
+    assert "--select names no node" in empty.err
+    nothing = project.run("build", "--select", "nothing")
+    assert nothing.code == 2
+    assert "--select nothing matches nothing that is on" in nothing.err
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_read"),
+    [
+        ("2026-06-30", True),
+        ("2026-06-30T12:00:00Z", True),
+        ("2026-06-30 12:00", True),
+        ("2026-06-30T12:00:00+02:00", False),
+        ("2026-02-30", False),
+        ("20260630", False),
+        ("tomorrow", False),
+    ],
+)
+def test_a_moment_is_what_the_models_read(moment: str, is_read: bool) -> None:
+    """For whoever gives --as-of: what the models would refuse in mid-run is told at once."""
+    assert (moment_problems({"as_of": moment}) == []) is is_read
+    assert moment_problems({}) == moment_problems({"as_of": None}) == []
 
 
 def test_a_whole_run_checks_publishes_and_tells_what_people_ask(

@@ -36,7 +36,7 @@ def test_a_defect_is_told_in_two_lines_without_values(
     )
     said = done.stdout + done.stderr
     written = (tmp_path / "logs" / "kindred-defect.log").read_text(encoding="utf-8")
-    assert done.returncode != 0
+    assert done.returncode == 2
     assert "ValueError" in said and "kindred-defect.log" in said
     assert "Traceback" not in said and "ann@example.com" not in said
     assert "broken" in written and "ann@example.com" not in written
@@ -48,6 +48,16 @@ def test_every_command_helps_with_an_example(name: str, tmp_path: Path) -> None:
     done = subprocess.run([*RUN, name, "--help"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert f"kindred {name}" in done.stdout, "no example of the command in its help"
+
+
+def test_a_path_that_cannot_be_is_named(tmp_path: Path) -> None:
+    """A folder inside a file is told with its path and exit code 2, not as a defect."""
+    (tmp_path / "file").write_text("x")
+    arguments = ["sample", "--people", "50", "--out", "file/sample"]
+    done = subprocess.run([*RUN, *arguments], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "file/sample: not a directory" in done.stderr
+    assert "nobody foresaw" not in done.stderr
 
 
 def test_an_unknown_command_is_named(tmp_path: Path) -> None:

@@ -133,3 +133,22 @@ def test_a_database_out_of_reach_is_told_without_the_password(
     assert ended.code == 2
     assert 'database "no_such_database" does not exist' in ended.err
     assert "very secret" not in ended.text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("KINDRED_PG_PORT", "abc", ["The port of the target 'postgres' is no number: abc", "5432"]),
+        ("KINDRED_PG_HOST", "/nowhere", ["/nowhere, port", "No such file or directory."]),
+    ],
+)
+def test_a_wrong_address_is_told(
+    project: SmallProject, monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: list[str]
+) -> None:
+    """For whoever sets up a target: what is wrong and where to mend it, exit code 2."""
+    write(project.root / "raw/stripe/customer.csv", "id,email\n1,a@example.com\n")
+    monkeypatch.setenv(name, value)
+    outcome = load(project)
+    assert outcome.code == 2
+    for word in words:
+        assert word in outcome.err, outcome.err

@@ -56,7 +56,7 @@ def cli() -> None:
 def report_defect(
     kind: type[BaseException], error: BaseException, frames: TracebackType | None
 ) -> None:
-    """Tell of an error nobody foresaw in two lines; where it happened goes to a file.
+    """Tell of an error nobody foresaw in two lines, with exit code 2; where it was goes to a file.
 
     Neither holds the error's own text, which may quote a personal value.
     """
@@ -65,6 +65,8 @@ def report_defect(
     log.write_text("".join([*traceback.format_tb(frames), kind.__name__, "\n"]), encoding="utf-8")
     click.secho(f"Error: something nobody foresaw ({kind.__name__}).", fg="red", err=True)
     click.echo(f"What to do: report it, with the file {log}; it holds no data.", err=True)
+    # Else it would be 1, which says that a critical check failed.
+    sys.exit(2)
 
 
 def main() -> None:

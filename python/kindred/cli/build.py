@@ -77,7 +77,7 @@ def command(
     from kindred.warehouse.target import locked
 
     started = time.monotonic()
-    if resume and select:
+    if resume and select is not None:
         raise KindredError("--resume goes on with a whole run.", "leave --select out.")
     variables = parse_vars(vars_text)
     project = with_variables(load_project(project_dir), variables)
@@ -90,12 +90,18 @@ def command(
     with locked(profile, "kindred build") as lock:
         look_before(project, profile, chosen_sources(project, accept_loss, "--accept-loss") or [])
         options = _dbt_options(full_refresh)
-        if select:
-            end_journal(project, profile)
+        if select is not None:
             options += _selection(select)
-            refuse_failed(
-                run_stages(screen, project, profile, variables, options, verbose, lock.descriptor)
+            end_journal(project, profile)
+            outcome = run_stages(
+                screen, project, profile, variables, options, verbose, lock.descriptor
             )
+            refuse_failed(outcome)
+            if not outcome.counts:
+                raise KindredError(
+                    f"--select {select} matches nothing that is on.",
+                    "look for the name in models/, or for its source in vars.sources.",
+                )
             screen.print("Built what was selected. A part is neither checked nor published.")
             return
         run = begin_run(screen, project, profile, variables, options, resume)
@@ -196,8 +202,13 @@ def _source_choice(project: Project, sources: str | None) -> dict[str, Any]:
 
 
 def _selection(select: str) -> list[str]:
-    """`--select` as arguments of dbt; KindredError where one would be another option of dbt."""
+    """`--select` as arguments of dbt; KindredError where it is empty, or an option of dbt."""
     nodes = select.split()
+    if not nodes:
+        raise KindredError(
+            "--select names no node.",
+            "write names of nodes, as --select 'customers+', or leave it out.",
+        )
     if any(node.startswith("-") for node in nodes):
         raise KindredError(
             "--select names no node: what begins with a dash would be an option of dbt.",
@@ -224,6 +235,7 @@ def look_before(project: Project, profile: Profile, accepted: Sequence[str] = ()
         check_profile,
         identity_problems,
         moment_of,
+        moment_problems,
         naming_problems,
         raw_problems,
         refuse,
@@ -233,6 +245,7 @@ def look_before(project: Project, profile: Profile, accepted: Sequence[str] = ()
     from kindred.warehouse.target import opened
 
     check_profile(profile)
+    refuse(moment_problems(project.variables))
     refuse(naming_problems(project))
     refuse(identity_problems(project, moment_of(project.variables)))
     with opened(profile, read_only=True) as connection:

@@ -34,15 +34,15 @@ def command(people: int, companies: int | None, directory: Path, seed: int) -> N
     """
     if people < 50:
         raise KindredError(
-            f"--people {people} is too few for a sample.", "Ask for 50 people or more."
+            f"--people {people} is too few for a sample.", "ask for 50 people or more."
         )
     count = people // 10 if companies is None else companies
     if count < 1:
         raise KindredError(
-            f"--companies {count} is too few for a sample.", "Ask for one company or more."
+            f"--companies {count} is too few for a sample.", "ask for one company or more."
         )
     if seed < 0:
-        raise KindredError(f"--seed {seed} is negative.", "Give a whole number from 0 up.")
+        raise KindredError(f"--seed {seed} is negative.", "give a whole number from 0 up.")
     from kindred.sample.generate import generate
 
     started = time.monotonic()

@@ -25,20 +25,20 @@ def prepare(directory: Path) -> None:
     if directory.exists() and not directory.is_dir():
         raise KindredError(
             f"{directory} is a file, and the sample is a directory.",
-            "Name another directory with --out.",
+            "name another directory with --out.",
         )
     directory.mkdir(parents=True, exist_ok=True)
     inside = {path.name for path in directory.iterdir()}
     if inside and ("sample.json" not in inside or inside - {*SOURCES, "truth", "sample.json"}):
         raise KindredError(
             f"The directory {directory} holds files that are not a sample.",
-            "Name a new or empty directory with --out, or move those files away.",
+            "name a new or empty directory with --out, or move those files away.",
         )
     for source in (*SOURCES, "truth"):
         if (directory / source).is_symlink():
             raise KindredError(
                 f"{directory / source} is a link, and a sample writes real directories.",
-                "Remove the link, or name another directory with --out.",
+                "remove the link, or name another directory with --out.",
             )
         shutil.rmtree(directory / source, ignore_errors=True)
     (directory / "sample.json").write_text('{"unfinished": true}\n', "utf-8")

@@ -151,8 +151,11 @@ def back_up(
         _sync(folder.parent)
     except OSError as error:
         shutil.rmtree(unfinished, ignore_errors=True)
+        why = str(error.strerror).lower()
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            why = "a part of the path is a file"
         raise KindredError(
-            f"The backup {folder} cannot be written: {error.strerror}.",
+            f"The backup {folder} cannot be written: {why}.",
             "free some room, or name another folder.",
         ) from error
     return done

@@ -36,7 +36,7 @@ def connected(profile: Profile, *, as_login: bool = False) -> Iterator[extension
 
     settings = profile.settings
     wanted = {name: settings[name] for name in _OPTIONAL if settings.get(name) is not None}
-    host, port = settings.get("host"), int(settings.get("port") or 5432)
+    host, port = settings.get("host"), _port(profile)
     name = str(settings.get("dbname") or settings.get("database") or "")
     try:
         connection = psycopg2.connect(
@@ -62,6 +62,17 @@ def connected(profile: Profile, *, as_login: bool = False) -> Iterator[extension
         yield connection
 
 
+def _port(profile: Profile) -> int:
+    given = profile.settings.get("port") or 5432
+    try:
+        return int(given)
+    except (TypeError, ValueError) as error:
+        raise KindredError(
+            f"The port of the target '{profile.target}' is no number: {given}.",
+            "mend it in profiles.yml, or set KINDRED_PG_PORT, as 5432.",
+        ) from error
+
+
 def _act_as(connection: extensions.connection, role: str) -> None:
     import psycopg2
 
@@ -78,10 +89,11 @@ def _act_as(connection: extensions.connection, role: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """The last line of libpq's message, which says what went wrong."""
+    """What of libpq's message says what went wrong, without its question at the end."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    reason = lines[-1] if lines else "the server gave no reason"
-    return reason.rpartition("FATAL:")[2].strip().rstrip(".?")
+    told = [line for line in lines if not line.endswith("?")]
+    reason = told[-1] if told else "the server gave no reason"
+    return reason.rpartition(" failed: ")[2].rpartition("FATAL:")[2].strip().rstrip(".")
 
 
 def _refuse_old(connection: extensions.connection) -> None:

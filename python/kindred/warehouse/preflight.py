@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from kindred.project import (
     source_schema,
 )
 from kindred.warehouse.database import Connection, columns_of, quoted
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?Z?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -229,6 +232,27 @@ def identity_problems(project: Project, as_of: datetime) -> list[Problem]:
         except KindredError as error:
             found.append(Problem(error.message, error.hint))
     return found
+
+
+def moment_problems(variables: Mapping[str, Any]) -> list[Problem]:
+    """The problem of a var as_of that is no moment, in the form that the macro as_of reads."""
+    given = variables.get("as_of")
+    if given is None or given == "":
+        return []
+    text = str(given).strip()
+    try:
+        datetime.fromisoformat(text.replace("Z", "").replace("T", " "))
+        is_read = _MOMENT.fullmatch(text) is not None
+    except ValueError:
+        is_read = False
+    if is_read:
+        return []
+    return [
+        Problem(
+            f"as_of is no moment: {text}.",
+            "write it as 2026-06-30 or 2026-06-30T12:00:00 (UTC).",
+        )
+    ]
 
 
 def moment_of(variables: Mapping[str, Any]) -> datetime:

@@ -23,6 +23,11 @@ def as_told(error: BaseException) -> KindredError | None:
         return _full()
     if _is_of_a_lost_server(error):
         return lost_connection()
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return KindredError(
+            f"{error.filename}: {error.strerror.lower()}.",
+            "check the path, and who may read and write there.",
+        )
     return None
 
 
