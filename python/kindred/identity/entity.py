@@ -41,6 +41,8 @@ class Comparison:
         remove, unless a steward joins them.
     errs_as: another field whose share of outright errors among matches bounds this one's, where
         relatives differ in this field and in nothing else; least_errors: no less than this.
+    as_wrong: the field is outright wrong at least as often, as a share of how often the other is:
+        what relatives do not explain there, they need not explain here.
     """
 
     field: str
@@ -54,6 +56,7 @@ class Comparison:
     distinct: bool = False
     errs_as: str = ""
     least_errors: float = 0.002
+    as_wrong: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class PairKind:
         same, and few records can turn the two around.
     told: for a kind of non-match, how often such pairs fall on a level of a field (field, level,
         share), where life knows better than the data at hand; the field's other levels share what
-        is left.
+        is left. seldom: the same, as what is at most.
     """
 
     name: str
@@ -84,6 +87,7 @@ class PairKind:
     least: float = 1e-9
     akin: float = 1.0
     told: tuple[tuple[str, str, float], ...] = ()
+    seldom: tuple[tuple[str, str, float], ...] = ()
     at_times: tuple[tuple[str, float], ...] = ()
 
     def agreement(self, fields: Iterable[str]) -> list[float]:
@@ -150,5 +154,8 @@ class Entity:
     # Clusters are merged while the mean weight between them is at least this. Below 0, the odds of
     # a single pair: that two records of one component belong together is likelier than of any two.
     cut: float = -2.0
+    # By how much less will do where records err often: there the same person's records contradict
+    # each other in some field as a rule, and a mean over pairs holds the same error many times.
+    leniency: float = 0.0
     # Small tables of the package that `prepare` joins, by name.
     tables: tuple[tuple[str, Callable[[], pa.Table]], ...] = ()

@@ -355,7 +355,10 @@ def _maximised(
         for kind, x in zip(both, pairs[1:], strict=True)
     ]
     fields = [c.field for c in task.comparisons]
-    m = [errs_as(c, x, m, fields) for c, x in zip(task.comparisons, m, strict=True)]
+    m = [
+        _as_wrong(c, errs_as(c, x, m, fields), float(u[0]) * _errors(c, m, fields))
+        for c, x, u in zip(task.comparisons, m, task.observed, strict=True)
+    ]
     column = {kind.name: k for k, kind in enumerate(both, start=1)}
     ends = np.cumsum([len(c.levels) for c in task.comparisons])
     rows = [slice(end - len(c.levels), end) for c, end in zip(task.comparisons, ends, strict=True)]
@@ -366,7 +369,7 @@ def _maximised(
     return np.concatenate([np.array(shares), *m, *own])
 
 
-def _errors(comparison: Comparison, every: list[FloatArray], fields: Sequence[str]) -> float:
+def _errors(comparison: Comparison, every: Sequence[FloatArray], fields: Sequence[str]) -> float:
     """How often the field that `comparison` is held against is wrong: outright, and no change."""
     if comparison.errs_as not in fields:
         return 0.0
@@ -391,15 +394,35 @@ def errs_as(
     return _at_most(m, most)
 
 
+def _as_wrong(comparison: Comparison, m: FloatArray, errors: float) -> FloatArray:
+    """No fewer outright errors than the settings say; errors: share of matches, by the other field.
+
+    A wrong value in the place of a first name is as different as two strangers' first names are, so
+    the share of strangers on the lowest level is in `errors`.
+    """
+    least = comparison.as_wrong * errors
+    if m[0] >= least:
+        return m
+    return np.append(least, m[1:] * ((1 - least) / max(float(m[1:].sum()), LEAST_U)))
+
+
 def _belief_in_relatives(task: _Task, m: list[FloatArray]) -> float:
     """How far the least shares of the kinds hold: all the way where records hardly err.
 
     Where they err often, many records can show that what looks like relatives are errors.
     """
-    fields = [c.field for c in task.comparisons]
-    errors = max((_errors(c, m, fields) for c in task.comparisons), default=0.0)
-    dirty = min(errors / DIRTY, 1.0)
+    dirty = dirt(task.comparisons, m)
     return float((LEAST_RECORDS / (task.size + LEAST_RECORDS)) ** dirty)
+
+
+def dirt(comparisons: Sequence[Comparison], m: Sequence[FloatArray]) -> float:
+    """How dirty the records are, from 0 to 1, by the errors of matches that no relative explains.
+
+    m: by comparison, how often matches fall on each level, the lowest first.
+    """
+    fields = [c.field for c in comparisons]
+    errors = max((_errors(c, m, fields) for c in comparisons), default=0.0)
+    return min(errors / DIRTY, 1.0)
 
 
 def _without_matches(observed: FloatArray, m: FloatArray, same: float) -> FloatArray:
@@ -431,6 +454,10 @@ def _within(
     most = np.ones(len(m))
     if kind.akin < 1:
         most[-1] = kind.akin * m[-1]
+    for name, level, share in kind.seldom:
+        if name == comparison.field:
+            places = [one.name for one in reversed(comparison.levels)]
+            most[places.index(level)] = share
     return _at_most(learned, most)
 
 

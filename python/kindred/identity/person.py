@@ -192,10 +192,16 @@ _TYPO = (
 )
 
 
-# One name stands in the other's place; of the second name there is the initial or nothing.
+# One name stands in the other's place; of the second name there is the initial, something like it
+# or nothing. Or both are only nearly right.
 _SWAPPED = (
-    "((given_l = family_r and (family_l is null or left(family_l, 1) = initial_r))"
-    " or (given_r = family_l and (family_r is null or left(family_r, 1) = initial_l)))"
+    "((given_l = family_r and (family_l is null or left(family_l, 1) = initial_r"
+    " or jaro_winkler_similarity(family_l, given_r) >= 0.8))"
+    " or (given_r = family_l and (family_r is null or left(family_r, 1) = initial_l"
+    " or jaro_winkler_similarity(family_r, given_l) >= 0.8))"
+    " or (left(family_l, 1) = initial_r and left(family_r, 1) = initial_l"
+    " and jaro_winkler_similarity(given_l, family_r) >= 0.88"
+    " and jaro_winkler_similarity(family_l, given_r) >= 0.88))"
 )
 
 
@@ -266,6 +272,7 @@ PERSON = Entity(
             rarity=True,
             errs_as="family",
             least_errors=0.0002,
+            as_wrong=1.0,
         ),
         Comparison(
             "family",
@@ -513,7 +520,13 @@ PERSON = Entity(
             at_times=(("phone", 0.5), ("email", 0.05)),
             least=0.01,
         ),
-        PairKind("namesakes", ("email", "namesakes"), 0.05, same=("given", "family")),
+        PairKind(
+            "namesakes",
+            ("email", "namesakes"),
+            0.05,
+            same=("given", "family"),
+            seldom=(("email", "same", 0.01),),
+        ),
         PairKind("colleagues", ("company", "phone", "street", "postcode", "city"), 0.05),
     ),
     rules=(
@@ -590,4 +603,5 @@ PERSON = Entity(
     weak_identifiers=("email", "phone", "anonymous_id", "device_id", "ip"),
     id_prefix="cus",
     cut=-1.0,
+    leniency=1.5,
 )

@@ -84,7 +84,7 @@ def resolve(
     with records.connect() as con:
         return _resolve(
             con, given, entity, identifiers, policy, reference, model,
-            entity.cut if cut is None else cut, junk_limits, earlier, with_links, tell,
+            cut, junk_limits, earlier, with_links, tell,
         )  # fmt: skip
 
 
@@ -96,7 +96,7 @@ def _resolve(
     policy: settling.Policy,
     reference: Reference | None,
     model: str,
-    cut: float,
+    asked_cut: float | None,
     junk_limits: dict[str, int] | None,
     earlier: pa.Table | None,
     with_links: bool,
@@ -122,6 +122,7 @@ def _resolve(
     scored = nothing_scored(len(comparisons))
     weigher: Weigher | None = None
     found_model, choice = training.no_model(entity), "no candidate pairs"
+    cut = entity.cut if asked_cut is None else asked_cut
     if rules:
         scorer = scoring.Scorer(con, comparisons)
         settings = compared.fingerprint(scorer.compared, scorer.settings)
@@ -145,6 +146,8 @@ def _resolve(
         found_model, choice = training.choose_model(
             con, entity, scorer, sample, every, size, model
         )  # fmt: skip
+        if asked_cut is None:
+            cut = training.cut_of(entity, comparisons, found_model)
         weigher = Weigher(found_model, entity, comparisons, rarity_classes(con, comparisons), size)
 
         tell("weighing pairs")

@@ -85,6 +85,11 @@ def choose_model(
     return _trained(con, entity, seen), f"trained on these records: {reason}"
 
 
+def cut_of(entity: Entity, comparisons: tuple[Comparison, ...], model: Model) -> float:
+    """The mean weight down to which clusters are merged, by how dirty the model finds records."""
+    return round(entity.cut - entity.leniency * learning.dirt(comparisons, model.m), 3)
+
+
 def _asked_for(entity: Entity, asked: str, fields: tuple[str, ...]) -> tuple[Model, str]:
     """The shipped model or that of a file, as it is; KindredError where it cannot weigh."""
     optional = frozenset(c.field for c in entity.comparisons if c.optional)
