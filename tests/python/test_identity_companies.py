@@ -13,7 +13,7 @@ from cleanco import termdata
 
 from kindred.identity import learning, metrics, mixture, model_files, records, training
 from kindred.identity.account import ACCOUNT
-from kindred.identity.entity import PairKind
+from kindred.identity.entity import Comparison, PairKind
 from kindred.identity.pipeline import resolve
 from kindred.identity.reference import load_reference
 from whole_project import shared_data
@@ -240,3 +240,35 @@ def _read_all(names: list[str]) -> list[str]:
         records.prepare(con, table, ACCOUNT, load_reference())
         rows = con.execute("select name from prepared order by record_id").fetchall()
     return [row[0] for row in rows]
+
+
+def test_names_of_one_company_have_something_in_common() -> None:
+    """Where most records hold a name alone, there are more pairs of companies of one town than of
+    the same company; learning must not take the former for the latter."""
+    fields = ("name", "postcode", "city", "country")
+    patterns = {
+        ("same", None, None, None): 950,
+        ("same", None, None, "same"): 300,
+        ("different", "same area", "same", "same"): 4000,
+        ("different", "different", "different", "different"): 20000,
+    }
+
+    def with_nothing_in_common(comparisons: tuple[Comparison, ...]) -> float:
+        """The share of matches whose names are outright different, as learned."""
+        places = [[level.name for level in reversed(c.levels)] for c in comparisons]
+        levels = np.array(
+            [
+                [-1 if name is None else places[i].index(name) for i, name in enumerate(row)]
+                for row in patterns
+            ],
+            dtype=np.int8,
+        )
+        u = [np.array([0.99, *(0.01 / len(p[1:]),) * len(p[1:])]) for p in places]
+        counts = np.array(list(patterns.values()), dtype=float)
+        model = learning.learn(comparisons, ACCOUNT.matches, (), 2490, u, levels, counts)
+        return float(model.m[0][0])
+
+    kept = tuple(c for c in ACCOUNT.comparisons if c.field in fields)
+    free = replace(kept[0], levels=tuple(replace(one, most=1.0) for one in kept[0].levels))
+    assert with_nothing_in_common(kept) <= 0.2
+    assert with_nothing_in_common((free, *kept[1:])) > 0.5

@@ -387,7 +387,7 @@ ACCOUNT = Entity(
                 ),
                 Level("same rarest word", "rare_token_l = rare_token_r", 0.03, by_chance=0.02),
                 Level("somewhat alike", _close("name_joined", 0.88), 0.03, by_chance=0.05),
-                Level("different", "ELSE", 0.06),
+                Level("different", "ELSE", 0.06, most=0.2),
             ),
             rarity=True,
         ),
