@@ -41,8 +41,8 @@ class Comparison:
         remove, unless a steward joins them.
     errs_as: another field whose share of outright errors among matches bounds this one's, where
         relatives differ in this field and in nothing else; least_errors: no less than this.
-    as_wrong: the field is outright wrong at least as often, as a share of how often the other is:
-        what relatives do not explain there, they need not explain here.
+    as_wrong: this field is another's at least as often, as a share of how often the other field is
+        wrong: what no relative explains there, none need explain here.
     """
 
     field: str

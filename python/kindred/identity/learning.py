@@ -356,7 +356,7 @@ def _maximised(
     ]
     fields = [c.field for c in task.comparisons]
     m = [
-        _as_wrong(c, errs_as(c, x, m, fields), float(u[0]) * _errors(c, m, fields))
+        _as_wrong(errs_as(c, x, m, fields), c.as_wrong * _errors(c, m, fields) * u)
         for c, x, u in zip(task.comparisons, m, task.observed, strict=True)
     ]
     column = {kind.name: k for k, kind in enumerate(both, start=1)}
@@ -394,16 +394,13 @@ def errs_as(
     return _at_most(m, most)
 
 
-def _as_wrong(comparison: Comparison, m: FloatArray, errors: float) -> FloatArray:
-    """No fewer outright errors than the settings say; errors: share of matches, by the other field.
+def _as_wrong(m: FloatArray, wrong: FloatArray) -> FloatArray:
+    """Lift what matches show to what errors alone explain: `wrong`, by level.
 
-    A wrong value in the place of a first name is as different as two strangers' first names are, so
-    the share of strangers on the lowest level is in `errors`.
+    Another's first name in the place of one's own is as different as strangers' first names are.
     """
-    least = comparison.as_wrong * errors
-    if m[0] >= least:
-        return m
-    return np.append(least, m[1:] * ((1 - least) / max(float(m[1:].sum()), LEAST_U)))
+    above = np.maximum(m - wrong, 0.0)
+    return wrong + above * ((1 - float(wrong.sum())) / max(float(above.sum()), LEAST_U))
 
 
 def _belief_in_relatives(task: _Task, m: list[FloatArray]) -> float:
