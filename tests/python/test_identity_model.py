@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from kindred.identity import learning, mixture, model_files
+from identity_town import people as town_people
+from identity_town import table_of
+from kindred.identity import learning, mixture, model_files, training
 from kindred.identity.mixture import FloatArray, Model
 from kindred.identity.person import PERSON
 from kindred.identity.pipeline import resolve
@@ -116,3 +118,43 @@ def test_a_few_matches_refuse_no_model() -> None:
         told[pairs] = model_files.misfit(model, comparisons, found.likely, list(model.u))
     assert told[5] == ""
     assert "likely matches agree in" in told[1000]
+
+
+def test_what_records_are_called_teaches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever gives records other ids gets the same model and groups, though many of them have too
+    little to be told by and stand alone under their ids."""
+    rng = random.Random(11)
+    rows = town_people(150, seed=11)
+    for row in rows:
+        if rng.random() < 0.5:
+            row.update(dict.fromkeys(("last_name", "email", "phone", "birth_date")))
+    town = table_of(rows).drop_columns(["truth"])
+    # So few that it matters which strangers are looked at.
+    monkeypatch.setattr(training, "RANDOM_PAIRS", 400)
+    found = []
+    for prefix in ("", "z:"):
+        names = [prefix + name for name in town["record_id"].to_pylist()]
+        given = town.set_column(0, "record_id", pa.array(names, pa.string()))
+        resolved = resolve(given, PERSON, model="train", with_links=False)
+        groups: dict[str, set[str]] = {}
+        for row in resolved.assignments.to_pylist():
+            groups.setdefault(row["entity"], set()).add(row["record_id"].removeprefix(prefix))
+        content = model_files.to_dict(resolved.model, PERSON)
+        found.append((content, sorted(map(sorted, groups.values()))))
+    assert found[0] == found[1]
+
+
+def test_people_who_moved_are_not_most_of_all() -> None:
+    """For whoever has few duplicates: whatever agrees in a name alone does not pass for people who
+    moved, however many such pairs a round of learning takes for them."""
+    comparisons = tuple(c for c in PERSON.comparisons if c.field in ("given", "family", "city"))
+    tops = np.array([[len(c.levels) - 1 for c in comparisons]], dtype=np.int8)
+    u = [np.full(len(c.levels), 1 / len(c.levels)) for c in comparisons]
+    task = learning._Task(
+        comparisons, PERSON.matches, (), 1000, u, np.ones(1), learning._columns(comparisons, tops)
+    )
+    for moved, kept in ((5000.0, learning.MOVED * 0.1), (50.0, 0.05)):
+        pairs = np.array([1e5, 100.0, moved])
+        sums = np.zeros((sum(len(c.levels) for c in comparisons), len(pairs)))
+        same, found = learning._maximised(task, {}, pairs, sums)[:2]
+        assert (same, found) == pytest.approx((0.1, kept))

@@ -34,6 +34,8 @@ RENAMED = 0.025
 DIRTY = 0.04
 # With fewer fields compared, what the settings know of the world counts more than the records.
 FEW_FIELDS = 4
+# Matches of which most fields agree only by chance (people who moved), by how many the others are.
+MOVED = 3.0
 LEAST_SHARE = 1e-9
 
 
@@ -353,6 +355,10 @@ def _maximised(
         if task.few and kind in task.others
         else min(max(float(x) / task.size, kind.least * belief, LEAST_SHARE), kind.most)
         for kind, x in zip(both, pairs[1:], strict=True)
+    ]
+    # Without a bound, whatever agrees in nothing but a name may pass for people who moved.
+    shares[1 : len(task.matches)] = [
+        min(share, MOVED * shares[0]) for share in shares[1 : len(task.matches)]
     ]
     fields = [c.field for c in task.comparisons]
     m = [

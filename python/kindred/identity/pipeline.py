@@ -107,7 +107,8 @@ def _resolve(
     decisions = junk.remove_junk(con, entity, junk_limits)
     alone = settling.standing_alone(con, policy, entity.fields)
     filled = records.collapse(con, entity, alone)
-    keys = con.execute("select key from fields order by n").fetchnumpy()["key"]
+    known = con.execute("select key, draw from fields order by n").fetchnumpy()
+    keys, draw = known["key"], known["draw"]
     size = len(keys)
     strong = links.deterministic_links(con, entity, identifiers)
     left, right = strong["n_l"].to_numpy(), strong["n_r"].to_numpy()
@@ -132,7 +133,7 @@ def _resolve(
         )  # fmt: skip
         every = 1 if len(candidates) <= SAMPLED_ABOVE else -(-len(candidates) // SAMPLE)
         one, two = candidates // size, candidates % size
-        sampled = _share(keys[one] ^ keys[two], every)
+        sampled = _share(draw[one] ^ draw[two], every)
         open_pairs = sure[one] != sure[two]
         wanted = sampled | open_pairs
         code = np.full(len(candidates), compared.NOT_COMPARED, dtype=np.int64)

@@ -136,11 +136,12 @@ def prepare(
 def collapse(
     con: duckdb.DuckDBPyConnection, entity: Entity, apart: tuple[str, ...] = ()
 ) -> list[str]:
-    """Make `members` (record_id, source, n) and `fields` (n, match fields, key) of `prepared`.
+    """Make `members` (record_id, source, n) and `fields` (n, match fields, key, draw).
 
-    Doubles are one; `prepared` is used up.
+    Doubles in `prepared` are one; it is used up.
 
-    key is a 64-bit hash of the record's content, by which a later run knows it again.
+    key is a 64-bit hash of the record's content, by which a later run knows it again; draw one of
+    the match fields alone, by which samples are drawn: what a record is called changes none.
     Records that agree in every match field share a representative, unless the fields filled are
     too few to tell a person by. Records in `apart` (those that must not be one) stand alone.
     Returns the match fields that are filled.
@@ -155,12 +156,15 @@ def collapse(
     con.execute(
         f"""
         create or replace table numbered as
-        select dense_rank() over (order by content) - 1 as n, *
+        select dense_rank() over (order by content, alone) - 1 as n, *
         from (
-            select rowid as place, record_id, source, md5_number(concat_ws(chr(2), {keys},
+            select
+                rowid as place,
+                record_id,
+                source,
+                md5_number(concat_ws(chr(2), {keys})) as content,
                 case when ({enough}) and record_id not in (select record_id from alone)
-                    then '' else record_id end
-            )) as content
+                    then '' else record_id end as alone
             from prepared
         )
         """
@@ -171,12 +175,17 @@ def collapse(
         """
         create or replace table fields as
         with firsts as (
-            select n, content, arg_min(place, record_id) as place from numbered group by n, content
+            select n, content, alone, arg_min(place, record_id) as place
+            from numbered
+            group by n, content, alone
         )
         select
             firsts.n,
             prepared.* exclude (record_id, source),
-            hash(firsts.content, *columns(prepared.* exclude (record_id, source))) as key
+            hash(
+                firsts.content, firsts.alone, *columns(prepared.* exclude (record_id, source))
+            ) as key,
+            hash(firsts.content) as draw
         from prepared
         inner join firsts on prepared.rowid = firsts.place
         """
