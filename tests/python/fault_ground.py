@@ -88,7 +88,7 @@ class Ground:
             text=True,
             start_new_session=True,
         )
-        text, _ = child.communicate(timeout=300)
+        text, _ = child.communicate(timeout=900)
         return Ended(child.returncode, text)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:

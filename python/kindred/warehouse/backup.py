@@ -151,7 +151,7 @@ def back_up(
         _sync(folder.parent)
     except OSError as error:
         shutil.rmtree(unfinished, ignore_errors=True)
-        why = str(error.strerror).lower()
+        why = str(error.strerror)
         if isinstance(error, FileExistsError | NotADirectoryError):
             why = "a part of the path is a file"
         raise KindredError(
