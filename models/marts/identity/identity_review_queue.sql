@@ -26,20 +26,37 @@ together as (
     from account_review
 ),
 
+-- of all records, the few that are asked about
+asked as (
+    select
+        entity,
+        record_id_l as record_id
+    from together
+    union distinct
+    select
+        entity,
+        record_id_r as record_id
+    from together
+),
+
 ids as (
     select
-        'person' as entity,
-        person_ids.record_id,
+        asked.entity,
+        asked.record_id,
         person_ids.customer_id,
         cast(null as text) as account_id
-    from person_ids
+    from asked
+    inner join person_ids on asked.record_id = person_ids.record_id
+    where asked.entity = 'person'
     union all
     select
-        'account' as entity,
-        account_ids.record_id,
+        asked.entity,
+        asked.record_id,
         cast(null as text) as customer_id,
         account_ids.account_id
-    from account_ids
+    from asked
+    inner join account_ids on asked.record_id = account_ids.record_id
+    where asked.entity = 'account'
 ),
 
 queue as (
