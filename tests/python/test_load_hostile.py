@@ -208,6 +208,7 @@ BROKEN = {
     "utf-16": (".csv", "id,v\n1,2\n".encode("utf-16"), "line 1: the header is not UTF-8"),
     "utf-16 without mark": (".csv", "id,v\n1,2\n".encode("utf-16-le"), "character with code 0"),
     "lines in a name": (".csv", 'id,"v\nw"\r\n1,2\r\n', "line 1: a column name has a line break"),
+    "line after a name": (".csv", 'id,"v \n"\r\n1,2\r\n', "line 1: a column name has a line break"),
     "open quote": (".csv", 'id,"v\n1,2\n', "line 1: "),
     "torn late": (".csv", f"id,v\n1,{'🙂' * 600_000}\n2\n", "line 3: 1 values"),
     "deep": (".jsonl", '{"id":' + "[" * 100_000 + "]" * 100_000 + "}\n", "line 1: nested deeper"),

@@ -251,7 +251,7 @@ def csv_header(path: Path) -> tuple[str, list[str]]:
     if not any(names):
         raise BrokenFileError("line 1: there is no header")
     names = [name or f"column{number}" for number, name in enumerate(names, 1)]
-    if any("\r" in name or "\n" in name for name in names):
+    if any("\r" in name or "\n" in name for name in rows[0]):
         # The engine would take it for the file's own line end, and find no row.
         raise BrokenFileError("line 1: a column name has a line break; write it on one line")
     refuse_twins(names, "line 1: ")
