@@ -316,7 +316,7 @@
         when
             case
                 when {{ expression }} like '____-__-_____:__:__%' and {{ expression }} not like '%:60%' and {{ expression }} not like '___________24%'
-                    then {{ expression }} ~ '^[1-9][0-9]+-[0-9]+-[0-9]+[ T][0-9]+:[0-9]+:[0-9][0-9]([.][0-9]{1,6})?(Z|[+-](0[0-9]|1[0-4]):?[0-5][0-9])$' and pg_input_is_valid({{ expression }}, 'timestamptz')
+                    then {{ expression }} ~ '^[1-9][0-9]+-[0-9]+-[0-9][0-9][ T][0-9]+:[0-9]+:[0-9][0-9]([.][0-9]{1,6})?(Z|[+-](0[0-9]|1[0-4]):?[0-5][0-9])$' and pg_input_is_valid({{ expression }}, 'timestamptz')
             end
             then cast({{ expression }} as timestamptz) at time zone 'UTC'
         when {{ text }} ~ '^[0-9]{9,10}([.][0-9]+)?$'

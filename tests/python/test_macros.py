@@ -156,6 +156,7 @@ def test_to_timestamp(ask: Ask) -> None:
         # A day, a time and an offset have one form each, with and without seconds.
         "2026-01-02T13:00+01:00": noon, "2026-01-02  12:00:00": None,
         "2026-01-2  12:00:00": None, "2026-01-02 012:00:00Z": None, "2024-02/29": None,
+        "2026-06-030T7:00:00.123Z": None,
         "2026-01-02T12:00:00+31:00": None, "2026-01-02T12:00:00+01:90": None,
         "2026-01-02 12:00:00.5 Z": datetime(2026, 1, 2, 12, 0, 0, 500000),
         "2026-01-01T24:00:00Z": datetime(2026, 1, 2), "2026-01-02T24:00:00.5Z": None,
