@@ -60,7 +60,7 @@ def load(project: Project) -> None:
     """Load the sample into the Postgres of the project's environment."""
     kindred = str(Path(sys.executable).with_name("kindred"))
     command = [kindred, "load", str(project.sample), "--target", "postgres"]
-    subprocess.run(  # noqa: S603 - a command of our own
+    subprocess.run(
         command, cwd=project.root, env=project.environment, stdout=sys.stderr, check=True
     )
 

@@ -225,9 +225,7 @@ class Project:
         }
 
     def _run(self, command: list[str]) -> float:
-        process = subprocess.Popen(  # noqa: S603
-            command, cwd=self.root, env=self.environment, stdout=sys.stderr
-        )
+        process = subprocess.Popen(command, cwd=self.root, env=self.environment, stdout=sys.stderr)
         _, status, usage = os.wait4(process.pid, 0)
         if status:
             raise SystemExit(f"{' '.join(command[:3])} ended with {status}.")

@@ -80,9 +80,9 @@ def page_with(page: str, engine: EngineName, came_out: dict[str, str]) -> str:
     left = [name for name, word in expected.items() if word == HELD and name not in came_out]
     assert not left, f"try every fault of an engine before its column is written, also {left}"
     other: EngineName = "postgres" if engine == "duckdb" else "duckdb"
-    return as_page(
-        {engine: {**expected, **came_out}, other: outcomes_on_page(page, other)}  # type: ignore[misc]
-    )
+    outcomes = {other: outcomes_on_page(page, other)}
+    outcomes[engine] = {**expected, **came_out}
+    return as_page(outcomes)
 
 
 def tell(engine: EngineName, came_out: dict[str, str]) -> None:
