@@ -215,8 +215,23 @@ BROKEN = {
     "two spellings": (".jsonl", '{"id":1}\n{"ID":2}\n', "differ by upper and lower case only"),
     "no key": (".jsonl", '{"id":1,"":2}\n', "a key is empty"),
     "key with code 0": (".jsonl", '{"i\\u0000d":1}\n', "a key holds the character with code 0"),
+    "two line ends at once": (
+        ".csv",
+        b"\xef\xbb\xbfid\n\r\n",
+        "line 2: ends unlike the lines before",
+    ),
+    "two line ends": (".csv", 'id\n"a\n\r\nb"\n\r\nc\n', "line 5: ends unlike the lines before"),
     "scalars": (".jsonl", "1\n2\n", "line 1: not a JSON object"),
 }
+
+
+def test_line_ends_within_quotes_are_not_mixed(tmp_path: Path) -> None:
+    """In a file of one column a blank line is a row, and only one outside quotes counts."""
+    rows: Rows = [('"\n\r\n',), (None,), ("a\n\r\nb",)]
+    for ending in ("\n", "\r\n"):
+        text = as_csv([("id",), *rows], lineterminator=ending)
+        _, held = on_duckdb([raw_file(tmp_path, "t", ".csv", text)])["t"]
+        assert held == rows
 
 
 @pytest.mark.parametrize("case", list(BROKEN))

@@ -215,6 +215,8 @@ def _leave_out_nul(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
 
 def _csv_query(_connection: duckdb.DuckDBPyConnection, path: Path) -> str:
     delimiter, names = csv_header(path)
+    if len(names) == 1:
+        _refuse_blank_line_with_two_ends(path)
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     options = {
         "auto_detect": "false",
@@ -232,6 +234,28 @@ def _csv_query(_connection: duckdb.DuckDBPyConnection, path: Path) -> str:
     }
     settings = ", ".join(f"{name} = {value}" for name, value in options.items())
     return f"select * from read_csv({path_literal(path)}, {settings})"  # noqa: S608 - literals
+
+
+def _refuse_blank_line_with_two_ends(path: Path) -> None:
+    """Where a blank line is a row, one that ends unlike the others is read as two of them.
+
+    Every other mixture of line ends the engine refuses by itself.
+    """
+    with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as content:
+        if content.readline().endswith(b"\r\n"):
+            return
+        start, quotes, at = 0, 0, content.find(b"\n\r\n", 0)
+        while at >= 0:
+            quotes += content[start:at].count(b'"')
+            if quotes % 2 == 0:
+                line = content[:at].count(b"\n") + 2
+                raise BrokenFileError(_ends_unlike_others(line))
+            start = at
+            at = content.find(b"\n\r\n", start + 1)
+
+
+def _ends_unlike_others(line: int) -> str:
+    return f"line {line}: ends unlike the lines before it (mixed line endings)"
 
 
 def csv_header(path: Path) -> tuple[str, list[str]]:
@@ -308,7 +332,7 @@ def _mixed_line_ending(path: Path) -> str | None:
         first = stream.readline().endswith(b"\r\n")
         for number, content in enumerate(stream, 2):
             if content.endswith(b"\n") and content.endswith(b"\r\n") != first:
-                return f"line {number}: ends unlike the lines before it (mixed line endings)"
+                return _ends_unlike_others(number)
     return None
 
 
