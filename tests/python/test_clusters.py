@@ -75,6 +75,9 @@ def _town(rng: np.random.Generator, size: int, edges: int, *, ties: bool, sure: 
         weight = round(float(rng.normal(2.0, 8.0)), 6)
         if ties:
             weight = float(round(weight / 4.0)) * 4.0
+        elif weight > clusters.CAP:
+            # Two that are capped would be equally good.
+            weight = round(clusters.CAP - float(rng.random()), 6)
         chance = rng.random()
         pairs[min(one, two), max(one, two)] = (
             SURE if chance < sure else SILENT if chance > 0.93 else weight

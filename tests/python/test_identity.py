@@ -283,6 +283,14 @@ def test_wrong_use_is_told_in_words(
     assert message in result.exception.message
 
 
+def test_a_rival_that_finds_no_two_alike_says_so() -> None:
+    """Two strangers are a set like any other, also for plain Splink, which is shown beside."""
+    names = ["Universal Exports India", "Universal Exports Chile"]
+    records = pa.table({"record_id": ["a", "b"], "name": names})
+    found = baselines.plain_splink(records, "account")
+    assert len(set(found["entity"].to_pylist())) == 2
+
+
 def test_postcodes_keep_their_leading_zero(tmp_path: Path) -> None:
     """A CSV value reaches the matching as it is written."""
     path = tmp_path / "records.csv"

@@ -11,10 +11,11 @@ import pyarrow as pa
 import pytest
 
 from identity_town import GIVEN, people, record, table_of
-from kindred.identity import learning
+from kindred.identity import learning, records
 from kindred.identity.entity import Entity, Level
 from kindred.identity.person import PERSON
 from kindred.identity.pipeline import Resolution, resolve
+from kindred.identity.reference import load_reference
 
 Row = dict[str, str | None]
 
@@ -159,6 +160,8 @@ def test_a_suffix_tells_father_from_son() -> None:
     ("written", "entities"),
     [
         (("Smith Sr.", "Smith Jr"), 2),
+        (("Smith Senior", "Smith Junior"), 2),
+        (("Smith Senior", "Smith Sr."), 1),
         (("Smith, II", "Smith III"), 2),
         (("Smith Jr.", "Smith II"), 1),
         (("Smith Jr.", "Smith"), 1),
@@ -185,6 +188,26 @@ def test_a_suffix_that_is_not_written_says_nothing(written: tuple[str, str], ent
     assert (
         len({row["entity"] for row in found if row["record_id"].startswith("crm:a:")}) == entities
     )
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "found"),
+    [
+        ("Harold", "Smith Junior", ("harold", "smith", "2")),
+        ("Harold II", "Smith", ("harold", "smith", "2")),
+        ("Harold Sr", "Smith Jr", ("harold", "smith", "2")),
+        ("Junior", "Silva", ("junior", "silva", None)),
+        ("Harold", "Junior", ("harold", "junior", None)),
+    ],
+)
+def test_where_a_suffix_may_stand(
+    first: str, last: str, found: tuple[str, str, str | None]
+) -> None:
+    """Behind either name, written out or not; a whole name is none."""
+    with records.connect() as con:
+        row = table_of([record("crm:a:1", "", first_name=first, last_name=last)])
+        records.prepare(con, row, PERSON, load_reference())
+        assert con.execute("select given, family, suffix from prepared").fetchall() == [found]
 
 
 def test_dirty_data_may_err_more() -> None:

@@ -178,7 +178,8 @@ def _splink_pairs(
     comparisons = [make() for name, make in makers.items() if name in have]
     rules = [rule for rule in _BLOCKS[entity] if set(rule) <= have]
     empty = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
-    if not comparisons or not rules:
+    # Without two records that agree on the strictest rule, Splink has no odds to start from.
+    if not comparisons or not rules or not _repeats(con, rules[0]):
         return empty
     api = DuckDBAPI(connection=con)
     data = api.register(con.sql("select * from cleaned").to_arrow_table())
@@ -200,6 +201,14 @@ def _splink_pairs(
         scored["n_r"].to_numpy().astype(np.int64),
         np.round(scored["match_weight"].to_numpy(), 6),
     )
+
+
+def _repeats(con: duckdb.DuckDBPyConnection, rule: tuple[str, ...]) -> bool:
+    """Whether two records agree on all columns of a rule."""
+    columns = ", ".join(rule)
+    known = " and ".join(f"{name} is not null" for name in rule)
+    twice = f"select 1 from cleaned where {known} group by {columns} having count(*) > 1 limit 1"
+    return bool(con.execute(twice).fetchall())
 
 
 def _train(linker: Any, strict: list[Any], entity: Entity, have: set[str]) -> None:

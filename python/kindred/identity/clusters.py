@@ -18,8 +18,8 @@ FloatArray = npt.NDArray[np.float64]
 CERTAIN = 1000.0
 CAP = 20.0
 FLOOR = -20.0
-# The weight of a pair that was never compared: weak evidence against.
-UNSEEN = -4.0
+# The weight of a pair that was never compared: evidence against, more than any cut lets pass.
+UNSEEN = -8.0
 LARGEST = 2500
 # Components whose pairs are more than this many budgets are not even looked at.
 MOST_CLOSING = 4

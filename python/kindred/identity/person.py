@@ -66,7 +66,7 @@ without_companies as (
 without_titles as (
     select
         * exclude (first_name, last_name, full_name),
-        generation(coalesce(last_name, full_name)) as suffix,
+        coalesce(generation(coalesce(last_name, full_name)), generation(first_name)) as suffix,
         untitled(first_name) as first_name,
         untitled(last_name) as last_name,
         untitled(full_name) as full_name

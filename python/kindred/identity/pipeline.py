@@ -18,6 +18,7 @@ from kindred.identity import (
     evidence,
     health,
     junk,
+    leniency,
     links,
     model_files,
     records,
@@ -171,8 +172,11 @@ def _resolve(
         (scored.left, scored.right, weights),
         (left, right, np.full(len(left), clusters.CERTAIN)),
     ]
+    known_pairs = settling.overlay(size, layers)
+    if asked_cut is None:
+        cut = leniency.lowered(entity, cut, size, *known_pairs)
     settled = settling.settle(
-        con, size, layers, cut, bonds, policy.largest, scored.told_apart(comparisons)
+        con, size, known_pairs, cut, bonds, policy.largest, scored.told_apart(comparisons)
     )
     labels = settled.labels
     members = records.members_of(con)

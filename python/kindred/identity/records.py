@@ -50,15 +50,18 @@ create or replace temp macro spelled(x) as case
 end;
 -- Few names begin or end with a title, and only those are worth replacing in.
 create or replace temp macro untitled(x) as case
-    when regexp_matches(x, '^({titles})( |$)| ({titles})$')
-        then nullif(trim(regexp_replace(' ' || x || ' ', ' ({titles}) ', ' ', 'g')), '')
+    when regexp_matches(x, '^({titles})( |$)| ({titles}|junior|senior)$')
+        then nullif(trim(regexp_replace(
+            regexp_replace(' ' || x || ' ', ' ({titles}) ', ' ', 'g'),
+            '([^ ]) (junior|senior) $', '\1')), '')
     else x
 end;
 -- Which of several of one name: Sr. comes last, as in front it is Señor.
 create or replace temp macro generation(x) as case
-    when contains(x, ' ') then case regexp_extract(x, '^(jr|iii?|iv) | (jr|sr|iii?|iv)$')
+    when contains(x, ' ') then case
+        regexp_extract(x, '^(jr|iii?|iv) | (jr|sr|junior|senior|iii?|iv)$')
         when '' then null
-        when ' sr' then '1'
+        when ' sr' then '1' when ' senior' then '1'
         when ' iii' then '3' when 'iii ' then '3'
         when ' iv' then '4' when 'iv ' then '4'
         else '2'

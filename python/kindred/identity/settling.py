@@ -114,17 +114,17 @@ class Settled:
 def settle(
     con: duckdb.DuckDBPyConnection,
     size: int,
-    evidence: Sequence[Layer],
+    evidence: Layer,
     cut: float,
     bonds: Bonds,
     largest: int,
     apart: tuple[IntArray, IntArray] | None = None,
 ) -> Settled:
-    """Clusters by the evidence (layers of weighed pairs, later ones first), then by the policy.
+    """Clusters by the evidence (weighed pairs, each once), then by the policy.
 
     apart: pairs of nodes that are two entities, unless a steward joins them.
     """
-    left, right, weight = overlay(size, evidence)
+    left, right, weight = evidence
     labels = clusters.cluster(size, left, right, weight, cut)
     held = bonds if apart is None else bonds.with_apart(labels, *apart)
     whole = stewardship.honour(labels, left, right, weight, cut, held)
