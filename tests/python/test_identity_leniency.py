@@ -15,9 +15,10 @@ from kindred.identity.entity import Entity
 from kindred.identity.person import PERSON
 from kindred.identity.pipeline import Resolution, resolve
 
-# A chain of three: its ends speak against each other, its links for each other.
-CHAIN = (np.array([0, 1, 0]), np.array([1, 2, 2]), np.array([9.0, 9.0, -3.0]))
-# The same person's records, every pair of which speaks for it.
+START = -12.0
+# A chain of three: its ends have little in common, its links much.
+CHAIN = (np.array([0, 1, 0]), np.array([1, 2, 2]), np.array([9.0, 9.0, -7.0]))
+# The same person's records, every pair of which has much in common.
 AGREED = (CHAIN[0], CHAIN[1], np.array([9.0, 9.0, 4.0]))
 
 
@@ -31,36 +32,38 @@ def _repeated(pattern: tuple[np.ndarray, ...], times: int) -> tuple[int, tuple[n
     )
 
 
-def test_pairs_that_speak_against_their_own_cluster_are_counted() -> None:
+def test_pairs_that_disagree_with_their_own_cluster_are_counted() -> None:
     """Of a thousand chains a third of the pairs; of a dozen, hardly more than is usual."""
     size, pairs = _repeated(CHAIN, 1000)
-    assert leniency.disagreement(size, *pairs) == pytest.approx(1009 / 3300)
+    assert leniency.disagreement(size, *pairs, START) == pytest.approx(1009 / 6000)
     size, pairs = _repeated(AGREED, 1000)
-    assert leniency.disagreement(size, *pairs) == pytest.approx(9 / 3300)
+    assert leniency.disagreement(size, *pairs, START) == pytest.approx(9 / 6000)
     size, pairs = _repeated(CHAIN, 12)
-    assert leniency.disagreement(size, *pairs) < 0.07
+    assert leniency.disagreement(size, *pairs, START) < 0.007
+
+
+def test_how_many_records_there_are_makes_no_disagreement() -> None:
+    """Among more records every pair weighs less; what two records have in common stays."""
+    size, (left, right, weight) = _repeated(AGREED, 1000)
+    more = leniency.disagreement(size, left, right, weight - 4.5, START - 4.5)
+    assert more == leniency.disagreement(size, left, right, weight, START)
 
 
 def test_what_rules_or_stewards_say_is_no_disagreement() -> None:
     """Certain pairs, those that are forbidden and those that say nothing do not count."""
     left, right, _ = CHAIN
     size, pairs = _repeated((left, right, np.array([9.0, clusters.CERTAIN, clusters.SILENT])), 1000)
-    assert leniency.disagreement(size, *pairs) == pytest.approx(9 / 1300)
+    assert leniency.disagreement(size, *pairs, START) == pytest.approx(9 / 4000)
 
 
 def test_the_cut_goes_down_in_proportion_and_never_up() -> None:
     """Clean records keep the usual cut, very dirty ones get the lowest, and a model that already
     found the records dirty is not overruled."""
-    size, pairs = _repeated(AGREED, 1000)
-    assert leniency.lowered(PERSON, PERSON.cut, size, *pairs) == PERSON.cut
-    assert leniency.lowered(PERSON, -2.5, size, *pairs) == -2.5
-    size, pairs = _repeated(CHAIN, 1000)
-    assert leniency.lowered(PERSON, PERSON.cut, size, *pairs) == PERSON.lowest_cut
-    left, right, weight = _repeated(AGREED, 1000)[1]
-    weight[np.flatnonzero(weight == 4.0)[:222]] = -3.0
+    assert leniency.lowered(PERSON, PERSON.cut, 0.003) == PERSON.cut
+    assert leniency.lowered(PERSON, -2.5, 0.003) == -2.5
+    assert leniency.lowered(PERSON, PERSON.cut, 0.3) == PERSON.lowest_cut
     halfway = (PERSON.cut + PERSON.lowest_cut) / 2
-    found = leniency.lowered(PERSON, PERSON.cut, size, left, right, weight)
-    assert found == pytest.approx(halfway, abs=0.05)
+    assert leniency.lowered(PERSON, PERSON.cut, 0.01) == pytest.approx(halfway)
 
 
 def _registers() -> pa.Table:

@@ -585,7 +585,7 @@ ACCOUNT = Entity(
     weak_identifiers=("email", "phone", "anonymous_id", "domain"),
     id_prefix="acc",
     cut=-3.0,
-    disagreeing=(0.08, 0.13),
+    disagreeing=(0.1, 0.25),
     lowest_cut=-5.0,
     tables=(("company_words", word_table), ("public_suffixes", suffix_table)),
 )

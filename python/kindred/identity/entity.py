@@ -157,9 +157,9 @@ class Entity:
     # By how much less will do where records err often: there the same person's records contradict
     # each other in some field as a rule, and a mean over pairs holds the same error many times.
     leniency: float = 0.0
-    # Between which shares of pairs that speak against their own cluster the cut goes down from the
+    # Between which shares of pairs that disagree with their own cluster the cut goes down from the
     # one above to the lowest (see kindred.identity.leniency).
-    disagreeing: tuple[float, float] = (0.04, 0.1)
+    disagreeing: tuple[float, float] = (0.005, 0.015)
     lowest_cut: float = -4.5
     # Small tables of the package that `prepare` joins, by name.
     tables: tuple[tuple[str, Callable[[], pa.Table]], ...] = ()

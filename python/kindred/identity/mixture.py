@@ -152,6 +152,12 @@ def _either(agrees: FloatArray, stranger: FloatArray, chance: float) -> FloatArr
     return np.asarray(np.logaddexp2(np.log2(chance) + agrees, np.log2(1 - chance) + stranger))
 
 
+def starting_weight(model: Model, matches: tuple[PairKind, ...], size: int) -> float:
+    """log2 odds of a match of any two of `size` records, before a field of theirs is looked at."""
+    pairs = np.log2(sum(model.kinds[kind.name] for kind in matches) * size)
+    return float(pairs - np.log2(size * (size - 1) / 2))
+
+
 # Evidence (log2) below which even a pair of few common fields speaks against a match.
 CONTRADICTS = -3.0
 
@@ -168,9 +174,7 @@ def says_nothing(
     Even full agreement on the fields that both records fill could not make them a match, so their
     low weight is a lack of evidence, not evidence against.
     """
-    start = np.log2(sum(model.kinds[kind.name] for kind in matches) * size) - np.log2(
-        size * (size - 1) / 2
-    )
+    start = starting_weight(model, matches, size)
     possible = np.full(len(levels), start)
     for i in range(len(model.fields)):
         gain = max(float(np.log2(model.m[i][-1] / model.u[i][-1])), 0.0)

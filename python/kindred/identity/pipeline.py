@@ -20,6 +20,7 @@ from kindred.identity import (
     junk,
     leniency,
     links,
+    mixture,
     model_files,
     records,
     review,
@@ -173,8 +174,9 @@ def _resolve(
         (left, right, np.full(len(left), clusters.CERTAIN)),
     ]
     known_pairs = settling.overlay(size, layers)
-    if asked_cut is None:
-        cut = leniency.lowered(entity, cut, size, *known_pairs)
+    if asked_cut is None and weigher is not None:
+        start = mixture.starting_weight(found_model, entity.matches, size)
+        cut = leniency.lowered(entity, cut, leniency.disagreement(size, *known_pairs, start))
     settled = settling.settle(
         con, size, known_pairs, cut, bonds, policy.largest, scored.told_apart(comparisons)
     )
