@@ -98,6 +98,45 @@ def test_clusters_are_those_of_plain_average_linkage(seed: int, density: float) 
 
 
 @pytest.mark.parametrize("seed", range(6))
+def test_a_component_too_large_to_compare_is_cut_into_pieces(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each piece is small enough and holds its certain groups whole."""
+    monkeypatch.setattr(clusters, "LARGEST", 12)
+    rng = np.random.default_rng(seed)
+    pairs = _town(rng, 400, 1500, ties=False, sure=0.05)
+    left = np.array([pair[0] for pair in pairs], dtype=np.int64)
+    right = np.array([pair[1] for pair in pairs], dtype=np.int64)
+    labels = clusters.cluster(400, left, right, np.array(list(pairs.values())), -4.0)
+    groups = components(400, *np.array([pair for pair, w in pairs.items() if w >= SURE]).T)
+    assert (labels == labels[groups]).all()
+    assert max(len(np.unique(groups[labels == label])) for label in labels) <= 12
+
+
+def test_what_was_cut_off_a_large_component_stays_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hubs of the same nodes: cut off one, these would come back by the other, without end, and
+    at last certain groups were torn, which ended runs on records of public figures."""
+    monkeypatch.setattr(clusters, "LARGEST", 12)
+    pairs: Pairs = {(0, n): 3.0 for n in range(2, 31)}
+    pairs |= {(1, n): -3.0 for n in range(2, 31)}
+    pairs[2, 31] = SURE
+    left, right = np.array(list(pairs), dtype=np.int64).T
+    groups = np.arange(32)
+    groups[31] = 2
+    found = clusters._pieces(32, left, right, np.array(list(pairs.values())), -4.5, groups)
+    assert found[2] == found[31]
+    assert np.bincount(found).max() <= 12
+
+
+def test_a_hub_of_which_two_are_forbidden_falls_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A certain group that must not be one, and is too large to compare, is none."""
+    monkeypatch.setattr(clusters, "LARGEST", 12)
+    pairs: Pairs = {(0, n): SURE for n in range(1, 30)}
+    assert set(_cluster(30, pairs, -1.0)) == {0}
+    assert len(set(_cluster(30, {**pairs, (1, 2): -1e6}, -1.0))) == 30
+
+
+@pytest.mark.parametrize("seed", range(6))
 def test_equal_weights_fall_as_in_scipy(seed: int) -> None:
     """Where several merges are equally good, the one that scipy takes is taken."""
     rng = np.random.default_rng(seed)

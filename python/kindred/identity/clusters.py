@@ -107,19 +107,21 @@ def _pieces(
 ) -> IntArray:
     """Components of the likely pairs; one of too many certain groups to compare throughout is cut
     at a higher weight until its pieces are small enough."""
-    level = cut
-    keep = weight >= level
-    labels = components(size, left[keep], right[keep])
     parts = np.flatnonzero(groups == np.arange(size))
-    while level < CERTAIN:
+    held = (weight >= CERTAIN) & (groups[left] == groups[right])
+    highest = weight[weight < CERTAIN].max(initial=cut)
+    asked = np.full(size, cut)
+    keep = weight >= cut
+    while True:
+        labels = components(size, left[keep], right[keep])
         counts = np.bincount(labels[parts], minlength=size)
         large = counts[labels] > LARGEST
         if not large.any():
-            break
-        level += 2.0
-        keep = (weight >= level) | (~large[left] & (weight >= cut))
-        labels = components(size, left[keep], right[keep])
-    return labels
+            return labels
+        # Each piece is cut higher by itself, and what was cut off stays so: else it may come back
+        # to what is still too large, without end. Above all weights only certain groups hold.
+        asked[large] = np.where(asked[large] > highest, np.inf, asked[large] + 2.0)
+        keep = held | (weight >= np.maximum(asked[left], asked[right]))
 
 
 def _bounded(weight: FloatArray) -> FloatArray:
