@@ -34,7 +34,7 @@ def model(town: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> str:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Few records are all compared; many are blocked first."""
     if request.param == "blocked pairs":
-        monkeypatch.setattr(blocking, "LEAST_PAIRS", 5000)
+        monkeypatch.setattr(blocking, "budget", lambda _, size: max(5000, 12 * size))
     return str(request.param)
 
 

@@ -8,12 +8,16 @@ import numpy as np
 from kindred.identity.components import IntArray
 from kindred.identity.entity import Entity
 
-# Candidate pairs per record, and the least worth having: blocking rules are taken from the
-# tightest to the loosest until this is used up.
+# Candidate pairs per record, or those that are always worth comparing where that is more: blocking
+# rules are taken from the tightest to the loosest until this is used up.
 PAIRS_PER_RECORD = 12
-LEAST_PAIRS = 1_000_000
 
 Rules = list[tuple[tuple[str, ...], int]]
+
+
+def budget(entity: Entity, size: int) -> int:
+    """The most candidate pairs of so many representatives."""
+    return max(entity.least_pairs, PAIRS_PER_RECORD * size)
 
 
 def choose_rules(con: duckdb.DuckDBPyConnection, entity: Entity, table: str = "fields") -> Rules:
@@ -24,8 +28,8 @@ def choose_rules(con: duckdb.DuckDBPyConnection, entity: Entity, table: str = "f
     """
     size = con.execute(f"select count(*) from {table}").fetchall()[0][0]
     every = size * (size - 1) // 2
-    budget = max(LEAST_PAIRS, PAIRS_PER_RECORD * size)
-    if every <= budget:
+    most = budget(entity, size)
+    if every <= most:
         return [((), every)] if every else []
     chosen: Rules = []
     refused: list[set[str]] = []
@@ -43,7 +47,7 @@ def choose_rules(con: duckdb.DuckDBPyConnection, entity: Entity, table: str = "f
             )
             """
         ).fetchall()[0][0]
-        if used + pairs > budget:
+        if used + pairs > most:
             refused.append(set(rule))
         elif pairs:
             chosen.append((rule, int(pairs)))

@@ -161,5 +161,7 @@ class Entity:
     # one above to the lowest (see kindred.identity.leniency).
     disagreeing: tuple[float, float] = (0.005, 0.015)
     lowest_cut: float = -4.5
+    # The candidate pairs that are always worth comparing, however few the records.
+    least_pairs: int = 1_000_000
     # Small tables of the package that `prepare` joins, by name.
     tables: tuple[tuple[str, Callable[[], pa.Table]], ...] = ()

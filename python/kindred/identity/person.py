@@ -604,4 +604,5 @@ PERSON = Entity(
     id_prefix="cus",
     cut=-1.0,
     leniency=1.5,
+    least_pairs=2_500_000,
 )

@@ -37,7 +37,7 @@ from kindred.identity.weighing import Scored, Weigher, nothing_scored, rarity_cl
 
 CLOSING_PAIRS_PER_RECORD = 5
 # Beyond this many candidate pairs a sample decides on the model, or trains it.
-SAMPLED_ABOVE = 1_000_000
+SAMPLED_ABOVE = 2_500_000
 SAMPLE = 500_000
 
 Tell = Callable[[str], None]
@@ -161,7 +161,7 @@ def _resolve(
             np.concatenate([scored.right, sure_right]),
             np.concatenate([scored.weight, np.full(len(sure_left), clusters.CERTAIN)]),
             cut,
-            max(blocking.LEAST_PAIRS, CLOSING_PAIRS_PER_RECORD * size),
+            max(entity.least_pairs, CLOSING_PAIRS_PER_RECORD * size),
             sure,
         )
         closing_code = compared.levels_of(closing, memory, scorer.compared, scorer.compare)
