@@ -77,23 +77,43 @@ def _values(con: duckdb.DuckDBPyConnection, rule: JunkRule, limit: int) -> str:
         f"when regexp_matches(raw, {_quoted(pattern)}) then {_quoted(reason)}"
         for pattern, reason in patterns
     )
-    reason = f"case {cases} end" if cases else "cast(null as text)"
+    # Nearly all values match none of them, which one pattern of all tells.
+    any_of_them = _quoted("|".join(f"(?:{pattern})" for pattern, _ in patterns))
+    reason = (
+        f"case when regexp_matches(raw, {any_of_them}) then case {cases} end end"
+        if cases
+        else "cast(null as text)"
+    )
     most = f"greatest({', '.join(names)})" if len(names) > 1 else names[0]
+    # Names are counted of the few values that may have too many: as many holders at least.
     return f"""
-        with counted as (
-            select
-                coalesce({rule.value}, {rule.raw}) as value,
-                min({rule.raw}) as raw,
-                count(*) as records,
-                {most} as names
+        with held as (
+            select *, coalesce({rule.value}, {rule.raw}) as value
             from prepared
-            where coalesce({rule.value}, {rule.raw}) is not null
-            group by 1
+        ),
+        counted as (
+            select value, min({rule.raw}) as raw, count(*) as records
+            from held
+            where value is not null
+            group by value
+        ),
+        suspected as (
+            select value, records, pattern_reason
+            from (select *, {reason} as pattern_reason from counted)
+            where pattern_reason is not null or ({limit} > 0 and records > {limit}
+                and records > {rule.crowd} * (select avg(records) from counted))
+        ),
+        named as (
+            select value, {most} as names
+            from held
+            where value in (select value from suspected)
+            group by value
         )
-        select value, records, names, coalesce(pattern_reason, 'shared by too many names') as reason
-        from (select *, {reason} as pattern_reason from counted)
-        where pattern_reason is not null or ({limit} > 0 and names > {limit}
-            and records > {rule.crowd} * (select avg(records) from counted))
+        select
+            value, records, names, coalesce(pattern_reason, 'shared by too many names') as reason
+        from suspected
+        inner join named using (value)
+        where pattern_reason is not null or names > {limit}
     """
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from kindred.identity import clusters
 from kindred.identity.clusters import CERTAIN, SILENT, FloatArray
 from kindred.identity.components import IntArray
 from kindred.identity.entity import Entity
@@ -26,15 +25,14 @@ BELIEF = 3000.0
 
 
 def disagreement(
-    size: int, left: IntArray, right: IntArray, weight: FloatArray, start: float
+    labels: IntArray, left: IntArray, right: IntArray, weight: FloatArray, start: float
 ) -> float:
     """The share of weighed pairs inside clusters of three or more that disagree.
 
-    Nodes are 0..size-1; pairs are named once. start: the starting weight. A cluster of two holds no
-    pair but the one that made it, and says nothing.
+    labels: the cluster of each node, formed down to CAREFUL; pairs are named once. start: the
+    starting weight. A cluster of two holds no pair but the one that made it, and says nothing.
     """
-    labels = clusters.cluster(size, left, right, weight, CAREFUL)
-    large = np.bincount(labels, minlength=size)[labels] > 2
+    large = np.bincount(labels, minlength=len(labels))[labels] > 2
     inside = (labels[left] == labels[right]) & large[left] & (weight < CERTAIN) & (weight > SILENT)
     disagreeing = int((weight[inside] - start < FAINT).sum())
     return (disagreeing + USUAL * BELIEF) / (int(inside.sum()) + BELIEF)

@@ -174,11 +174,13 @@ def _resolve(
         (left, right, np.full(len(left), clusters.CERTAIN)),
     ]
     known_pairs = settling.overlay(size, layers)
+    careful = clusters.cluster(size, *known_pairs, leniency.CAREFUL)
     if asked_cut is None and weigher is not None:
         start = mixture.starting_weight(found_model, entity.matches, size)
-        cut = leniency.lowered(entity, cut, leniency.disagreement(size, *known_pairs, start))
+        cut = leniency.lowered(entity, cut, leniency.disagreement(careful, *known_pairs, start))
+    formed = careful if cut == leniency.CAREFUL else clusters.cluster(size, *known_pairs, cut)
     settled = settling.settle(
-        con, size, known_pairs, cut, bonds, policy.largest, scored.told_apart(comparisons)
+        con, formed, known_pairs, cut, bonds, policy.largest, scored.told_apart(comparisons)
     )
     labels = settled.labels
     members = records.members_of(con)

@@ -113,25 +113,25 @@ class Settled:
 
 def settle(
     con: duckdb.DuckDBPyConnection,
-    size: int,
+    labels: IntArray,
     evidence: Layer,
     cut: float,
     bonds: Bonds,
     largest: int,
     apart: tuple[IntArray, IntArray] | None = None,
 ) -> Settled:
-    """Clusters by the evidence (weighed pairs, each once), then by the policy.
+    """From the clusters that the evidence (weighed pairs, each once) makes down to `cut`, by the
+    policy, to those that are published.
 
     apart: pairs of nodes that are two entities, unless a steward joins them.
     """
     left, right, weight = evidence
-    labels = clusters.cluster(size, left, right, weight, cut)
     held = bonds if apart is None else bonds.with_apart(labels, *apart)
     whole = stewardship.honour(labels, left, right, weight, cut, held)
     if len(bonds.must_left):
         certain = np.full(len(bonds.must_left), clusters.CERTAIN)
         left, right, weight = overlay(
-            size, [(left, right, weight), (bonds.must_left, bonds.must_right, certain)]
+            len(labels), [(left, right, weight), (bonds.must_left, bonds.must_right, certain)]
         )
     records = con.execute("select count(*) as c from members group by n order by n").fetchnumpy()[
         "c"
