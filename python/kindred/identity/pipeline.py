@@ -174,11 +174,13 @@ def _resolve(
         (left, right, np.full(len(left), clusters.CERTAIN)),
     ]
     known_pairs = settling.overlay(size, layers)
-    careful = clusters.cluster(size, *known_pairs, leniency.CAREFUL)
+    formed_at = leniency.CAREFUL if asked_cut is None else cut
+    formed = clusters.cluster(size, *known_pairs, formed_at)
     if asked_cut is None and weigher is not None:
         start = mixture.starting_weight(found_model, entity.matches, size)
-        cut = leniency.lowered(entity, cut, leniency.disagreement(careful, *known_pairs, start))
-    formed = careful if cut == leniency.CAREFUL else clusters.cluster(size, *known_pairs, cut)
+        cut = leniency.lowered(entity, cut, leniency.disagreement(formed, *known_pairs, start))
+    if cut != formed_at:
+        formed = clusters.cluster(size, *known_pairs, cut)
     settled = settling.settle(
         con, formed, known_pairs, cut, bonds, policy.largest, scored.told_apart(comparisons)
     )
