@@ -431,16 +431,90 @@ dated as (
 select * from dated
 {%- endmacro %}
 
-{#- The ledger as finished runs and this one wrote it, without the runs' own rows. -#}
-{% macro id_changes(ledger, run_history, generation, id) -%}
+{#-
+    The finished runs whose changes stand in the table of changes as the ledger tells them, event by
+    event: their rows need not be written again. A run that a table lacks, or of which it holds what
+    came of another attempt, is not among them.
+-#}
+{% macro changes_as_left(model_name, ledger, run_history) -%}
+with changes as (
+    {{ previous(model_name, {
+        'generation': 'bigint', 'event': 'text', 'record_count': 'bigint', 'occurred_at': 'timestamp'
+    }) | indent(4) }}
+),
+
+ledger as (
+    select * from {{ ledger }}
+),
+
+finished as (
+    select * from {{ run_history }}
+),
+
+counted as (
+    select
+        generation,
+        event,
+        occurred_at,
+        count(*) as change_count,
+        sum(record_count) as record_count
+    from changes
+    group by generation, event, occurred_at
+    union all
+    select
+        generation,
+        event,
+        occurred_at,
+        count(*) as change_count,
+        sum(record_count) as record_count
+    from ledger
+    where event <> 'run_started'
+    group by generation, event, occurred_at
+),
+
+differing as (
+    select generation
+    from counted
+    group by generation, event, occurred_at, change_count, record_count
+    having count(*) <> 2
+),
+
+kept as (
+    select finished.generation
+    from finished
+    where finished.generation not in (select differing.generation from differing)
+)
+
+select * from kept
+{%- endmacro %}
+
+{#-
+    The ledger as finished runs and this one wrote it, without the runs' own rows. Where the table is
+    there already, the changes that it lacks; it keeps those of the generations `kept`.
+-#}
+{% macro id_changes(ledger, kept, run_history, generation, id) -%}
 with ledger as (
     select * from {{ ledger }}
+),
+
+kept as (
+    select * from {{ kept }}
+    {%- if not is_incremental() %}
+    where 1 = 0
+    {%- endif %}
 ),
 
 finished as (
     select generation from {{ run_history }}
     union
     select generation from {{ generation }}
+),
+
+wanted as (
+    select finished.generation
+    from finished
+    left join kept on finished.generation = kept.generation
+    where kept.generation is null
 ),
 
 changes as (
@@ -457,7 +531,7 @@ changes as (
         ledger.cause,
         ledger.occurred_at
     from ledger
-    inner join finished on ledger.generation = finished.generation
+    inner join wanted on ledger.generation = wanted.generation
     where ledger.event <> 'run_started'
 )
 

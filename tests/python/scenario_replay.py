@@ -54,6 +54,7 @@ def model_order(entity: str) -> tuple[tuple[str, str], ...]:
         ("identity", "generation"),
         ("identity", f"int_{entity}_known_ids_prior"),
         ("identity", f"int_{entity}_ids_prior"),
+        ("identity", f"int_{base}_id_changes_prior"),
         ("identity", f"int_{entity}_ids"),
         ("identity", f"int_{entity}_id_ledger"),
         ("kindred", f"{base}_id_changes"),

@@ -1,5 +1,12 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='by_generation',
+    on_schema_change='append_new_columns'
+) }}
+
 {{ id_changes(
     ref('int_account_id_ledger'),
+    ref('int_account_id_changes_prior'),
     ref('int_run_history_prior'),
     ref('generation'),
     'account_id'
