@@ -5,7 +5,11 @@
     generation that run_history does not have belong to a run that failed: nobody reads them.
 -#}
 
-{#- For every record ever seen: the last id it had, since which generation, and whether it is there still. -#}
+{#-
+    For every record ever seen: the last id it had, since which generation, and whether it is there still.
+    Most records were only ever told of by the first run: of those that were told of again, and of these
+    alone, the newest row is looked for.
+-#}
 {% macro ids_as_left(ledger, run_history, id) -%}
 with ledger as (
     select * from {{ ledger }}
@@ -20,14 +24,49 @@ moves as (
         ledger.record_id,
         ledger.from_id,
         ledger.to_id,
-        ledger.generation,
-        row_number() over (
-            partition by ledger.record_id
-            order by ledger.generation desc
-        ) as newest
+        ledger.generation
     from ledger
     inner join finished on ledger.generation = finished.generation
     where ledger.event = 'record_moved'
+),
+
+first_run as (
+    select min(generation) as generation
+    from moves
+),
+
+later_moves as (
+    select
+        moves.record_id,
+        moves.from_id,
+        moves.to_id,
+        moves.generation,
+        row_number() over (
+            partition by moves.record_id
+            order by moves.generation desc
+        ) as newest
+    from moves
+    inner join first_run on moves.generation > first_run.generation
+),
+
+last_moves as (
+    select
+        record_id,
+        from_id,
+        to_id,
+        generation
+    from later_moves
+    where newest = 1
+    union all
+    select
+        moves.record_id,
+        moves.from_id,
+        moves.to_id,
+        moves.generation
+    from moves
+    inner join first_run on moves.generation = first_run.generation
+    left join later_moves on moves.record_id = later_moves.record_id
+    where later_moves.record_id is null
 ),
 
 as_left as (
@@ -36,8 +75,7 @@ as_left as (
         coalesce(to_id, from_id) as {{ id }},
         generation,
         to_id is not null as is_present
-    from moves
-    where newest = 1
+    from last_moves
 )
 
 select * from as_left
@@ -81,7 +119,8 @@ select * from given
     record id). Of several old ids that meet in one cluster, the
     oldest stays (of equally old ones, that with most records there, then the first by name). An id
     that was merged is out of use: a record that was gone meanwhile does not bring it back. A
-    cluster without an heir gets a new id, which no id ever given may equal.
+    cluster without an heir gets a new id, which no id ever given may equal. Nearly every id and
+    cluster belong to each other alone: names are read and choices made for the others only.
 -#}
 {% macro ids_that_last(clusters, prior, known, generation, id, prefix) -%}
 with clusters as (
@@ -100,77 +139,163 @@ this_run as (
     select * from {{ generation }}
 ),
 
-cluster_names as (
+records as (
     select
-        cluster_label,
-        min(record_id) as first_record_id
+        clusters.record_id,
+        clusters.cluster_label,
+        prior_ids.{{ id }} as prior_id,
+        prior_ids.is_present,
+        prior_ids.generation as prior_generation
     from clusters
-    group by cluster_label
+    left join prior_ids on clusters.record_id = prior_ids.record_id
+),
+
+pairs as (
+    select
+        prior_id,
+        cluster_label,
+        count(*) as record_count,
+        count(case when is_present then 1 end) as present_count
+    from records
+    where prior_id is not null
+    group by prior_id, cluster_label
 ),
 
 held_records as (
     select
-        prior_ids.{{ id }},
-        clusters.cluster_label,
-        count(*) as record_count,
-        count(case when prior_ids.is_present then 1 end) as present_count
-    from clusters
-    inner join prior_ids on clusters.record_id = prior_ids.record_id
-    left join known_ids on prior_ids.{{ id }} = known_ids.{{ id }}
+        pairs.prior_id as {{ id }},
+        pairs.cluster_label,
+        pairs.record_count,
+        pairs.present_count,
+        coalesce(known_ids.created_generation, 0) as created_generation
+    from pairs
+    left join known_ids on pairs.prior_id = known_ids.{{ id }}
     where not coalesce(known_ids.is_merged, false)
-    group by prior_ids.{{ id }}, clusters.cluster_label
+),
+
+-- ids with records in several clusters
+torn_ids as (
+    select {{ id }}
+    from held_records
+    group by {{ id }}
+    having count(*) > 1
+),
+
+parts as (
+    select held_records.*
+    from held_records
+    inner join torn_ids on held_records.{{ id }} = torn_ids.{{ id }}
+),
+
+cluster_names as (
+    select
+        cluster_label,
+        min(record_id) as first_record_id
+    from records
+    where cluster_label in (select cluster_label from parts)
+    group by cluster_label
 ),
 
 heirs as (
     select
+        parts.{{ id }},
+        parts.cluster_label,
+        parts.record_count,
+        parts.created_generation,
+        row_number() over (
+            partition by parts.{{ id }}
+            order by
+                parts.present_count desc,
+                parts.record_count desc,
+                cluster_names.first_record_id asc
+        ) as choice
+    from parts
+    inner join cluster_names on parts.cluster_label = cluster_names.cluster_label
+    union all
+    select
         held_records.{{ id }},
         held_records.cluster_label,
         held_records.record_count,
-        row_number() over (
-            partition by held_records.{{ id }}
-            order by
-                held_records.present_count desc,
-                held_records.record_count desc,
-                cluster_names.first_record_id asc
-        ) as choice
+        held_records.created_generation,
+        1 as choice
     from held_records
-    inner join cluster_names on held_records.cluster_label = cluster_names.cluster_label
+    left join torn_ids on held_records.{{ id }} = torn_ids.{{ id }}
+    where torn_ids.{{ id }} is null
 ),
 
 claims as (
     select
-        heirs.{{ id }},
-        heirs.cluster_label,
-        row_number() over (
-            partition by heirs.cluster_label
-            order by
-                coalesce(known_ids.created_generation, 0) asc,
-                heirs.record_count desc,
-                heirs.{{ id }} asc
-        ) as rank_in_cluster
+        {{ id }},
+        cluster_label,
+        record_count,
+        created_generation
     from heirs
-    left join known_ids on heirs.{{ id }} = known_ids.{{ id }}
     where heirs.choice = 1
+),
+
+-- clusters that several ids claim
+disputed as (
+    select cluster_label
+    from claims
+    group by cluster_label
+    having count(*) > 1
+),
+
+ranked_claims as (
+    select
+        claims.{{ id }},
+        claims.cluster_label,
+        row_number() over (
+            partition by claims.cluster_label
+            order by
+                claims.created_generation asc,
+                claims.record_count desc,
+                claims.{{ id }} asc
+        ) as rank_in_cluster
+    from claims
+    inner join disputed on claims.cluster_label = disputed.cluster_label
 ),
 
 inherited as (
     select
+        claims.cluster_label,
+        claims.{{ id }}
+    from claims
+    left join disputed on claims.cluster_label = disputed.cluster_label
+    where disputed.cluster_label is null
+    union all
+    select
         cluster_label,
         {{ id }}
-    from claims
+    from ranked_claims
     where rank_in_cluster = 1
+),
+
+placed as (
+    select
+        records.*,
+        inherited.{{ id }} as inherited_id
+    from records
+    left join inherited on records.cluster_label = inherited.cluster_label
+),
+
+without_heir as (
+    select
+        cluster_label,
+        min(record_id) as first_record_id
+    from placed
+    where inherited_id is null
+    group by cluster_label
 ),
 
 proposed as (
     select
-        cluster_names.cluster_label,
-        {{ new_id(prefix, ['cluster_names.first_record_id', 'this_run.generation']) }} as first_choice,
-        {{ new_id(prefix, ['cluster_names.first_record_id', 'this_run.generation', "'again'"]) }}
+        without_heir.cluster_label,
+        {{ new_id(prefix, ['without_heir.first_record_id', 'this_run.generation']) }} as first_choice,
+        {{ new_id(prefix, ['without_heir.first_record_id', 'this_run.generation', "'again'"]) }}
             as second_choice
-    from cluster_names
+    from without_heir
     cross join this_run
-    left join inherited on cluster_names.cluster_label = inherited.cluster_label
-    where inherited.cluster_label is null
 ),
 
 new_ids as (
@@ -184,33 +309,30 @@ new_ids as (
     left join known_ids on proposed.first_choice = known_ids.{{ id }}
 ),
 
-cluster_ids as (
+named as (
     select
-        cluster_label,
-        {{ id }}
-    from inherited
-    union all
-    select
-        cluster_label,
-        {{ id }}
-    from new_ids
+        placed.record_id,
+        coalesce(placed.inherited_id, new_ids.{{ id }}) as {{ id }},
+        placed.prior_id,
+        placed.is_present,
+        placed.prior_generation
+    from placed
+    left join new_ids on placed.cluster_label = new_ids.cluster_label
 ),
 
 record_ids as (
     select
-        clusters.record_id,
-        cast(cluster_ids.{{ id }} as text) as {{ id }},
+        named.record_id,
+        cast(named.{{ id }} as text) as {{ id }},
         cast(
             case
-                when prior_ids.is_present and prior_ids.{{ id }} = cluster_ids.{{ id }}
-                    then prior_ids.generation
+                when named.is_present and named.prior_id = named.{{ id }}
+                    then named.prior_generation
                 else this_run.generation
             end as bigint
         ) as generation
-    from clusters
-    inner join cluster_ids on clusters.cluster_label = cluster_ids.cluster_label
+    from named
     cross join this_run
-    left join prior_ids on clusters.record_id = prior_ids.record_id
 )
 
 select * from record_ids
@@ -222,11 +344,11 @@ select * from record_ids
 
 {#- What this run changed; at least its run_started row. -#}
 {% macro id_events(ids, prior, known, generation, id) -%}
-with ids as (
+with ids as {{ not_materialized() }} (
     select * from {{ ids }}
 ),
 
-prior_ids as (
+prior_ids as {{ not_materialized() }} (
     select * from {{ prior }}
 ),
 
@@ -238,12 +360,37 @@ this_run as (
     select * from {{ generation }}
 ),
 
+-- what a run tells of it tells of the records that came, left or carry another id now
+moved as (
+    select
+        coalesce(ids.record_id, prior_ids.record_id) as record_id,
+        prior_ids.{{ id }} as from_id,
+        ids.{{ id }} as to_id,
+        prior_ids.is_present as was_present
+    from ids
+    full outer join prior_ids on ids.record_id = prior_ids.record_id
+    where
+        (ids.record_id is not null or prior_ids.is_present)
+        and not coalesce(prior_ids.is_present and prior_ids.{{ id }} = ids.{{ id }}, false)
+),
+
+touched as (
+    select from_id as {{ id }}
+    from moved
+    where from_id is not null
+    union
+    select to_id as {{ id }}
+    from moved
+    where to_id is not null
+),
+
 ids_now as (
     select
         {{ id }},
         count(*) as record_count,
         min(record_id) as first_record_id
     from ids
+    where {{ id }} in (select touched.{{ id }} from touched)
     group by {{ id }}
 ),
 
@@ -252,21 +399,25 @@ ids_before as (
         {{ id }},
         count(*) as record_count
     from prior_ids
-    where is_present
+    where
+        is_present
+        and {{ id }} in (select touched.{{ id }} from touched)
     group by {{ id }}
 ),
 
 flows as (
     select
-        prior_ids.{{ id }} as from_id,
-        ids.{{ id }} as to_id,
+        moved.from_id,
+        moved.to_id,
         count(*) as record_count,
-        count(case when prior_ids.is_present then 1 end) as present_count
-    from prior_ids
-    inner join ids on prior_ids.record_id = ids.record_id
-    left join known_ids on prior_ids.{{ id }} = known_ids.{{ id }}
-    where not coalesce(known_ids.is_merged, false)
-    group by prior_ids.{{ id }}, ids.{{ id }}
+        count(case when moved.was_present then 1 end) as present_count
+    from moved
+    left join known_ids on moved.from_id = known_ids.{{ id }}
+    where
+        moved.from_id is not null
+        and moved.to_id is not null
+        and not coalesce(known_ids.is_merged, false)
+    group by moved.from_id, moved.to_id
 ),
 
 largest_flows as (
@@ -355,36 +506,29 @@ retired as (
 record_moved as (
     select
         'record_moved' as event,
-        case when prior_ids.is_present then prior_ids.{{ id }} end as from_id,
-        ids.{{ id }} as to_id,
-        ids.record_id,
+        case when was_present then from_id end as from_id,
+        to_id,
+        record_id,
         cast(1 as bigint) as record_count,
         case
-            when prior_ids.record_id is null then 'first seen'
-            when not prior_ids.is_present then 'came back'
+            when from_id is null then 'first seen'
+            when not was_present then 'came back'
             else 'matched anew'
         end as cause
-    from ids
-    left join prior_ids on ids.record_id = prior_ids.record_id
-    where
-        prior_ids.record_id is null
-        or not prior_ids.is_present
-        or prior_ids.{{ id }} <> ids.{{ id }}
+    from moved
+    where to_id is not null
 ),
 
 record_left as (
     select
         'record_moved' as event,
-        prior_ids.{{ id }} as from_id,
-        cast(null as text) as to_id,
-        prior_ids.record_id,
+        from_id,
+        to_id,
+        record_id,
         cast(1 as bigint) as record_count,
         'no longer in the sources' as cause
-    from prior_ids
-    left join ids on prior_ids.record_id = ids.record_id
-    where
-        prior_ids.is_present
-        and ids.record_id is null
+    from moved
+    where to_id is null
 ),
 
 run_started as (

@@ -54,19 +54,17 @@ ID_RULES: dict[str, tuple[Edit, ...]] = {
         Edit(_PRIOR, "inner join finished on", "left join finished on"),
     ),
     "an id has one heir": (Edit(_IDS, "heirs.choice = 1", "true"),),
-    "who stayed keeps the id": (Edit(_IDS, "held_records.present_count desc,", ""),),
+    "who stayed keeps the id": (Edit(_IDS, "parts.present_count desc,", ""),),
     "the larger part keeps the id": (
-        Edit(_IDS, "held_records.present_count desc,", ""),
-        Edit(_IDS, "held_records.record_count desc,", ""),
+        Edit(_IDS, "parts.present_count desc,", ""),
+        Edit(_IDS, "parts.record_count desc,", ""),
     ),
     "of equal parts that of the first record keeps the id": (
         Edit(_IDS, "cluster_names.first_record_id asc", "cluster_names.first_record_id desc"),
     ),
-    "of ids that meet the oldest stays": (
-        Edit(_IDS, "coalesce(known_ids.created_generation, 0) asc,", ""),
-    ),
+    "of ids that meet the oldest stays": (Edit(_IDS, "claims.created_generation asc,", ""),),
     "of equally old ids that with most records stays": (
-        Edit(_IDS, "heirs.record_count desc,", "heirs.record_count asc,"),
+        Edit(_IDS, "claims.record_count desc,", "claims.record_count asc,"),
     ),
     "a new id was never given before": (
         Edit(
@@ -80,9 +78,7 @@ ID_RULES: dict[str, tuple[Edit, ...]] = {
         Edit(_IDS, "where not coalesce(known_ids.is_merged, false)", ""),
     ),
     "a retired id follows its records": (
-        Edit(
-            _LEDGER, "where not coalesce(known_ids.is_merged, false)", "where prior_ids.is_present"
-        ),
+        Edit(_LEDGER, "not coalesce(known_ids.is_merged, false)", "moved.was_present"),
     ),
     "of equal parts a merge follows that of the first record": (
         Edit(_LEDGER, "ids_now.first_record_id asc", "ids_now.first_record_id desc"),
@@ -93,7 +89,7 @@ ID_RULES: dict[str, tuple[Edit, ...]] = {
     "a merge is told": (Edit(_LEDGER, "largest_flows.place = 1", "false"),),
     "a part that leaves is told": (Edit(_LEDGER, "flows.from_id <> flows.to_id", "false"),),
     "a record that left is told": (
-        Edit(_LEDGER, "prior_ids.is_present\n        and ids.record_id is null", "false"),
+        Edit(_LEDGER, "from moved\n    where to_id is null", "from moved\n    where false"),
     ),
     "the map follows merges to their end": (
         Edit(_MAP, "hops.hop_count < 1000", "hops.hop_count < 1"),
