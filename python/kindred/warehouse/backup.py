@@ -72,6 +72,8 @@ class StateTable:
 
 SUPPRESSION = StateTable("privacy", "suppression")
 LAST_RAW = StateTable(*raw_state.PLACE)
+# Tables that grow with the state they tell; where they are empty, a build makes them anew from it.
+GROWING = (StateTable("", "customer_id_changes"), StateTable("", "account_id_changes"))
 
 
 @dataclass(frozen=True)
@@ -296,8 +298,9 @@ def restore(
     """Put the state of a backup into the target, in one transaction; the run lock is the caller's.
 
     Everything is looked at before anything is touched. State that is there is replaced only with
-    `is_replacing`; suppressions are always added to those there are. Raises KindredError where the
-    backup is damaged or the target holds state.
+    `is_replacing`; suppressions are always added to those there are. What grew with the state that
+    was there is emptied: the next build fills it. Raises KindredError where the backup is damaged
+    or the target holds state.
     """
     backup = read_backup(folder)
     given = [(table, _rows(folder, table)) for table in backup.tables]
@@ -319,6 +322,10 @@ def restore(
     try:
         for table, rows in given:
             _put(connection, table, places[table.name], rows)
+        for growing in GROWING:
+            place = growing.place(project, profile)
+            if has_relation(connection, *place):
+                connection.execute(f"delete from {quoted(*place)}")  # noqa: S608 - quoted name
         connection.commit()
     except engine_errors() as error:
         connection.rollback()
