@@ -16,6 +16,24 @@ this_part as (
 select * from this_part
 {%- endmacro %}
 
+{#-
+    How a run's findings take the place of the last one's: row by row of the components that were
+    resolved anew. Rows of part `gone` name components of which nothing else stays, one of part `all` says
+    that nothing stays.
+-#}
+{% macro get_incremental_by_component_sql(arg_dict) -%}
+{%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+delete from {{ arg_dict['target_relation'] }}
+where
+    component in (select component from {{ arg_dict['temp_relation'] }})
+    or exists (select 1 from {{ arg_dict['temp_relation'] }} where part = 'all');
+
+insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+select {{ columns }}
+from {{ arg_dict['temp_relation'] }}
+where part not in ('gone', 'all')
+{%- endmacro %}
+
 {#- The stewards' decisions on an entity that are valid at the moment of this run. -#}
 {% macro overrides_in_force(entity, overrides, generation) -%}
 with overrides as (
@@ -45,11 +63,10 @@ select * from in_force
 {%- endmacro %}
 
 {#-
-    The pairs that the last run compared, so that they need not be compared again. They are never
-    wrong, whichever run left them: they lie under keys made of the records' content. A full refresh
-    compares everything anew.
+    What the last run kept, so that this one need not find it again. It is never wrong, whichever run left
+    it: it says of which records, settings and code it speaks. A full refresh finds everything anew.
 -#}
-{% macro comparisons_as_left(model_name) -%}
+{% macro kept_as_left(model_name) -%}
 {{ previous(model_name, {'kind': 'text', 'chunk': 'bigint', 'settings': 'text', 'packed': 'bytea'}) }}
     {%- if flags.FULL_REFRESH %}
 limit 0
@@ -91,7 +108,8 @@ limit 0
     'chunk': 'bigint',
     'settings': 'text',
     'policy': 'text',
-    'packed': 'bytea'
+    'packed': 'bytea',
+    'component': 'bigint'
 }) }}
 {%- endmacro %}
 

@@ -17,7 +17,7 @@ import pytest
 from kindred.identity import clusters, records, stewardship
 from kindred.identity.account import ACCOUNT
 from kindred.identity.components import components
-from kindred.identity.entity import Comparison, Entity, Level
+from kindred.identity.entity import Comparison, Entity, Level, Step
 from kindred.identity.person import PERSON
 from kindred.identity.reference import Reference, load_reference
 
@@ -141,9 +141,17 @@ def _prepare(entity: str, old: str, new: str) -> Disable:
     """Other SQL in the preparation of match fields."""
 
     def disable(given: Matching) -> Matching:
-        text = given.entity(entity).prepare
-        assert old in text, f"the preparation of {entity} does not hold: {old}"
-        return _with(given, entity, prepare=text.replace(old, new))
+        settings = given.entity(entity)
+        steps = tuple(
+            replace(step, sql=step.sql.replace(old, new)) if isinstance(step, Step) else step
+            for step in settings.prepare
+        )
+        helpers = {
+            name: getattr(settings, name).replace(old, new) for name in ("derived", "looked_up")
+        }
+        found = _with(given, entity, prepare=steps, **helpers)
+        assert found != given, f"the preparation of {entity} does not hold: {old}"
+        return found
 
     return disable
 

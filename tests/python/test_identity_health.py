@@ -9,13 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from identity_town import TRAPS, people, table_of
-from kindred.identity import health, links, model_files, review
+from kindred.identity import health, links, model_files, review, training
 from kindred.identity.clusters import CERTAIN
 from kindred.identity.components import components
 from kindred.identity.entity import Comparison, Level, Rule
@@ -126,7 +125,10 @@ def test_what_clusters_hang_on_is_what_their_removal_shows(seed: int) -> None:
     records = rng.integers(1, 4, size)
     labels = components(size, left, right)
     judged = review.Judged(left, right, weight, records, labels, labels)
-    found = health.of_clusters(labels, records, review.forest_of(judged, -2.0))
+    component = labels.astype(np.uint64)
+    hung = health.by_cluster(labels, records, review.forest_of(judged, -2.0), component)
+    # In whatever order components are told: one that is told anew comes last.
+    found = health.of_clusters(hung.take(pa.array(rng.permutation(hung.num_rows))))
 
     edges = list(zip(left.tolist(), right.tolist(), weight.tolist(), strict=True))
     of_cluster = Counter(np.repeat(labels, records).tolist())
@@ -186,11 +188,11 @@ def test_drift_is_told_against_the_training(resolved: Resolution) -> None:
     about = {"fill": {"email": 0.5}, "likely": {"email": [0.25, 0.75]}}
     nothing = (np.array([0.5, 0.5]),)
     model = Model(("email",), nothing, nothing, {}, {}, about)
-    sample = np.array([[-1], [1], [1], [1]], dtype=np.int8)
-    with duckdb.connect() as con:
-        con.execute("create table fields as select unnest(['a', 'b', 'c', null]) as email")
-        found = health.of_fields(con, comparisons, sample, model)
-        bare = health.of_fields(con, comparisons, sample, replace(model, about={}))
+    seen = training.Seen(
+        np.array([[-1], [1]], dtype=np.int8), np.array([2.0, 6.0]), {"email": 0.75}, 4
+    )
+    found = health.of_fields(comparisons, seen, model)
+    bare = health.of_fields(comparisons, seen, replace(model, about={}))
     assert {name + "/" + what: value for name, what, value in found} == {
         "field_fill/email": 0.75,
         "drift_of_fill/email": 0.25,

@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 
 from identity_town import people, table_of
-from kindred.identity import dbt_model, unchanged
+from kindred.identity import dbt_model, incremental, model_files, touched, unchanged
 from kindred.identity.reference import load_reference
 from kindred.identity.resolution import PARTS, nothing
+from kindred.identity.touched import Now
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS: Mapping[str, Any] = {
@@ -33,7 +35,7 @@ def town() -> pa.Table:
 def _given(records: pa.Table, last: pa.Table) -> dict[str, Any]:
     identifiers = {name: ["a:b:1"] for name in ("record_id", "identifier_type", "identifier_value")}
     decided = ("decision", "record_id_l", "record_id_r", "author", "reason")
-    kept = last.filter(pa.compute.equal(last["part"], "compared"))
+    kept = last.filter(pa.compute.equal(last["part"], "kept"))
     return {
         "records": records,
         "identifiers": pa.table(identifiers),
@@ -57,13 +59,13 @@ def first(town: pa.Table) -> pa.Table:
 def matched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Counts how often records are really matched."""
     calls: list[int] = []
-    resolve = dbt_model.resolve
+    resolve = incremental.resolve
 
-    def counted(records: pa.Table, *more: Any, **named: Any) -> Any:
-        calls.append(records.num_rows)
-        return resolve(records, *more, **named)
+    def counted(now: Now, *more: Any, **named: Any) -> Any:
+        calls.append(len(now.ids))
+        return resolve(now, *more, **named)
 
-    monkeypatch.setattr(dbt_model, "resolve", counted)
+    monkeypatch.setattr(incremental, "resolve", counted)
     return calls
 
 
@@ -115,6 +117,26 @@ def test_whatever_changes_is_matched_again(
     CHANGES[change](given)
     _run(given)
     assert len(matched) == 1
+
+
+def test_a_run_that_had_to_train_is_known_again(
+    town: pa.Table, matched: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a run could use what was kept, and then trained and kept nothing, the next one with
+    nothing new matches nothing all the same."""
+    monkeypatch.setattr(model_files, "other_records", lambda *_: "")
+    monkeypatch.setattr(model_files, "misfit", lambda *_: "")
+    monkeypatch.setattr(touched, "MOST", 2.0)
+    left = nothing()
+    for records in (town, town.slice(1), town.slice(1)):
+        given = _given(records, left)
+        last = dbt_model.resolve_relations(
+            "person", given, load_reference(), SETTINGS, duckdb.connect(), keeps=True,
+            changes_only=True,
+        )  # fmt: skip
+        left = last if last.num_rows else left
+        monkeypatch.setattr(model_files, "misfit", lambda *_: "nothing fits")
+    assert len(matched) == 2
 
 
 def test_other_settings_words_or_code_match_again(

@@ -7,6 +7,7 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from kindred.identity import clusters, review
@@ -36,10 +37,14 @@ def _queue(
         np.array(whole or labels, dtype=np.int64),
         np.array(labels, dtype=np.int64),
     )
-    rows: list[dict[str, Any]] = review.queue(
-        judged, bonds or Bonds(), CUT, largest, limit
-    ).to_pylist()
-    return rows
+    return _ranked(review.rows(judged, bonds or Bonds(), CUT, largest), limit)
+
+
+def _ranked(rows: pa.Table, limit: int = review.LIMIT) -> list[dict[str, Any]]:
+    """The rows as the queue has them: by the nodes, as a run ranks them by their keys."""
+    order = review.ranked(rows, rows["n_l"].to_numpy(), rows["n_r"].to_numpy())
+    found: list[dict[str, Any]] = rows.take(pa.array(order[:limit])).to_pylist()
+    return found
 
 
 def _pairs(rows: list[dict[str, Any]], reason: str) -> list[tuple[int, int]]:
@@ -124,13 +129,16 @@ def test_bridges_are_those_of_the_textbook(seed: int, monkeypatch: pytest.Monkey
     pairs = {
         (min(one, two), max(one, two)): data["weight"] for one, two, data in graph.edges(data=True)
     }
-    rows = review.queue(
-        Judged(
-            np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs]),
-            np.array(list(pairs.values())), np.array(records), np.array(labels), np.array(labels),
-        ),
-        Bonds(), CUT, 10**6,
-    ).to_pylist()  # fmt: skip
+    rows = _ranked(
+        review.rows(
+            Judged(
+                np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs]),
+                np.array(list(pairs.values())), np.array(records), np.array(labels),
+                np.array(labels),
+            ),
+            Bonds(), CUT, 10**6,
+        )
+    )  # fmt: skip
     expected = {}
     for one, two in nx.bridges(graph):
         one, two = min(one, two), max(one, two)

@@ -12,7 +12,7 @@ def model(dbt, session):
         "records": dbt.ref("int_account_match_records"),
         "identifiers": dbt.ref("record_identifiers"),
         "overrides": dbt.ref("int_account_overrides"),
-        "earlier": dbt.ref("int_account_comparisons_prior"),
+        "earlier": dbt.ref("int_account_kept_prior"),
         "last": lambda: dbt.ref("int_account_resolution_prior"),
     }
     return resolve_relations("account", given, reference, settings)

@@ -13,7 +13,15 @@ def model(dbt, session):
         "records": dbt.ref("int_person_match_records"),
         "identifiers": dbt.ref("record_identifiers"),
         "overrides": dbt.ref("int_person_overrides"),
-        "earlier": dbt.ref("int_person_comparisons_prior"),
+        "earlier": dbt.ref("int_person_kept_prior"),
         "last": lambda: dbt.ref("int_person_resolution_prior"),
     }
-    return resolve_relations("person", given, reference, settings)
+    return resolve_relations(
+        "person",
+        given,
+        reference,
+        settings,
+        session,
+        keeps=dbt.config.get("keeps"),
+        changes_only=dbt.is_incremental,
+    )

@@ -9,7 +9,7 @@ from kindred.identity.company_names import (
     suffix_table,
     word_table,
 )
-from kindred.identity.entity import Comparison, Entity, JunkRule, Level, PairKind, Rule
+from kindred.identity.entity import Comparison, Entity, JunkRule, Level, PairKind, Rule, Step
 
 # A legal form, a comma, and then what is no part of the name: a seat, a country's letters.
 _FORM_AND_MORE = (
@@ -307,7 +307,7 @@ ACCOUNT = Entity(
         "country_code",
         "registration_number",
     ),
-    prepare=PREPARE,
+    prepare=(Step("prepared", PREPARE),),
     fields=(
         "name",
         "full_name",

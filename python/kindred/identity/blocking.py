@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from kindred.identity.components import IntArray
 from kindred.identity.entity import Entity
@@ -13,6 +16,8 @@ from kindred.identity.entity import Entity
 PAIRS_PER_RECORD = 12
 
 Rules = list[tuple[tuple[str, ...], int]]
+# With whether it is used.
+Asked = list[tuple[tuple[str, ...], int, bool]]
 
 
 def budget(entity: Entity, size: int) -> int:
@@ -27,61 +32,84 @@ def choose_rules(con: duckdb.DuckDBPyConnection, entity: Entity, table: str = "f
     to what is filled. Few records are all compared: the empty rule.
     """
     size = con.execute(f"select count(*) from {table}").fetchall()[0][0]
+    return used(ask_rules(entity, size, lambda rule: pairs_of(con, rule, table)))
+
+
+def ask_rules(entity: Entity, size: int, pairs_of: Callable[[tuple[str, ...]], int]) -> Asked:
+    """The rules of which it is asked how many pairs they propose, and which of them are used."""
     every = size * (size - 1) // 2
     most = budget(entity, size)
     if every <= most:
-        return [((), every)] if every else []
-    chosen: Rules = []
+        return [((), every, True)] if every else []
+    asked: Asked = []
     refused: list[set[str]] = []
-    used = 0
+    total = 0
     for rule in entity.blocking:
         # What asks for less proposes more: it need not be counted to be refused.
         if any(set(rule) <= other for other in refused):
             continue
-        known = " and ".join(f"{name} is not null" for name in rule)
-        pairs = con.execute(
-            f"""
-            select coalesce(sum(n * (n - 1) // 2), 0)::bigint
-            from (
-                select count(*)::hugeint as n from {table} where {known} group by {_one(rule)}
-            )
-            """
-        ).fetchall()[0][0]
-        if used + pairs > most:
+        pairs = pairs_of(rule)
+        fits = total + pairs <= most
+        asked.append((rule, pairs, fits and pairs > 0))
+        if fits:
+            total += pairs
+        else:
             refused.append(set(rule))
-        elif pairs:
-            chosen.append((rule, int(pairs)))
-            used += pairs
-    return chosen
+    return asked
+
+
+def used(asked: Asked) -> Rules:
+    """The rules that are used, with the pairs each proposes."""
+    return [(rule, pairs) for rule, pairs, is_used in asked if is_used]
+
+
+def pairs_of(con: duckdb.DuckDBPyConnection, rule: tuple[str, ...], table: str = "fields") -> int:
+    """How many pairs of representatives agree on a rule."""
+    found = con.execute(
+        f"""
+        select coalesce(sum(n * (n - 1) // 2), 0)::bigint
+        from (
+            select count(*)::hugeint as n from {table} where {filled(rule)} group by {one(rule)}
+        )
+        """
+    ).fetchall()
+    return int(found[0][0])
+
+
+def filled(rule: tuple[str, ...]) -> str:
+    """SQL: whether a record has all columns of a rule."""
+    return " and ".join(f"{name} is not null" for name in rule) or "true"
 
 
 def candidates(
-    con: duckdb.DuckDBPyConnection, rules: Rules, size: int, fresh: IntArray | None = None
+    con: duckdb.DuckDBPyConnection,
+    rules: Rules,
+    size: int,
+    table: str = "fields",
+    fresh: IntArray | None = None,
+    key_of: Callable[[tuple[str, ...]], str] | None = None,
 ) -> IntArray:
-    """Pairs (l * size + r, with l < r), sorted, that agree on any rule; size: representatives.
+    """Pairs (l * size + r, with l < r), sorted, that agree on any rule; size: more than any n.
 
-    With `fresh`, those that hold one of them. All rules at once and then without repeats: Splink,
-    which asks of every pair of a rule whether an earlier rule had it, takes ten times as long over
-    this many rules.
+    With `fresh`, those that hold one of them. key_of: SQL of a rule's key over `table`. All rules
+    at once and then without repeats: Splink, which asks of every pair of a rule whether an earlier
+    rule had it, takes ten times as long over this many rules.
     """
     # A rule that asks for all that another asks for proposes nothing more.
     asked = [rule for rule, _ in rules if not any(set(other) < set(rule) for other, _ in rules)]
     if not asked:
         return np.empty(0, np.int64)
     # Equal numbers stand for equal values: joining by these takes half the time.
-    keys = ", ".join(
-        f"case when {' and '.join(f'{name} is not null' for name in rule) or 'true'}"
-        f" then {_one(rule)} end as rule_{i}"
-        for i, rule in enumerate(asked)
-    )
-    con.execute(f"create or replace temp table blocks as select n, {keys} from fields")
+    keys = ", ".join(f"{(key_of or key)(rule)} as rule_{i}" for i, rule in enumerate(asked))
+    con.execute(f"create or replace temp table blocks as select n, {keys} from {table}")
     pair, given, apart = f"l.n * {size} + r.n", "blocks", "l.n < r.n"
     if fresh is not None:
+        con.register("fresh_numbers", pa.table({"n": fresh}))
         con.execute(
             "create or replace temp table fresh_blocks as"
-            " select * from blocks where n in (select unnest($1::bigint[]))",
-            [fresh],
+            " select * from blocks where n in (select n from fresh_numbers)"
         )
+        con.unregister("fresh_numbers")
         pair = f"least(l.n, r.n) * {size} + greatest(l.n, r.n)"
         given, apart = "fresh_blocks", "l.n <> r.n"
     blocked = " union all ".join(
@@ -94,6 +122,11 @@ def candidates(
     return np.sort(found.astype(np.int64, copy=False))
 
 
-def _one(rule: tuple[str, ...]) -> str:
+def key(rule: tuple[str, ...]) -> str:
+    """SQL: one number for all columns of a rule; null where one is not filled."""
+    return f"case when {filled(rule)} then {one(rule)} end"
+
+
+def one(rule: tuple[str, ...]) -> str:
     """All columns of a rule as one 64-bit number; the empty rule joins all."""
     return f"hash({', '.join(rule)})" if rule else "hash(0)"

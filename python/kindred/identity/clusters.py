@@ -36,8 +36,10 @@ def missing_pairs(
     cut: float,
     budget: int,
     sure: IntArray,
-) -> IntArray:
+) -> tuple[IntArray, tuple[IntArray, IntArray]]:
     """Pairs (l * size + r, sorted) inside a component of likely pairs that were never proposed.
+
+    Beside them, of each component of more than two, a node and how many pairs it can have.
 
     sure: label of the deterministic component of each node, within which nothing is left to ask.
     Components are closed from the smallest up, until `budget` pairs are found.
@@ -49,6 +51,8 @@ def missing_pairs(
     starts = np.flatnonzero(np.r_[True, sorted_labels[1:] != sorted_labels[:-1]])
     ends = np.r_[starts[1:], size]
     sizes = ends - starts
+    several = sizes > 2
+    possible = (members[starts[several]], sizes[several] * (sizes[several] - 1) // 2)
     inside = labels[left] == labels[right]
     low, high = np.minimum(left, right)[inside], np.maximum(left, right)[inside]
     known = np.sort(low * size + high)
@@ -70,7 +74,7 @@ def missing_pairs(
         if total > budget:
             break
         found.append(keys)
-    return np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
+    return np.sort(np.concatenate([np.empty(0, np.int64), *found])), possible
 
 
 def cluster(size: int, left: IntArray, right: IntArray, weight: FloatArray, cut: float) -> IntArray:

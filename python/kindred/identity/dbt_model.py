@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import numpy as np
 import pyarrow as pa
 
-from kindred.identity import unchanged
+from kindred.identity import incremental, kept, records, settling, unchanged
 from kindred.identity.deduplicated import sources_of
 from kindred.identity.entity import Entity
 from kindred.identity.guard import largest_of
-from kindred.identity.pipeline import entity_named, resolve
+from kindred.identity.links import IDENTIFIER
+from kindred.identity.pipeline import Asked, entity_named
 from kindred.identity.records import in_batches
 from kindred.identity.reference import as_text
 from kindred.identity.resolution import as_one_table, nothing
 from kindred.identity.review import limit_of
+from kindred.identity.touched import Now
 
 MODELS = ("auto", "shipped", "train")
 
@@ -27,13 +30,20 @@ def resolve_relations(
     given: Mapping[str, Any],
     reference: Mapping[str, Any],
     settings: Mapping[str, Any],
+    session: duckdb.DuckDBPyConnection | None = None,
+    *,
+    keeps: bool = False,
+    changes_only: bool = False,
 ) -> pa.Table:
     """Resolve relations of the warehouse; see `kindred.identity.resolution.as_one_table`.
 
-    given: records, identifiers, overrides, earlier (what the last run compared), and last: a
-    function that fetches all that the last run found, asked only where nothing has changed since.
+    given: records, identifiers, overrides, earlier (what the last run kept), and last: a function
+    that fetches all that the last run found, asked only where nothing has changed since.
     settings: identity_model, identity_cut, junk_max_names_per_contact, junk_max_names_per_address,
     and identity_policy: deduplicated_sources, largest_cluster, review_limit (as dbt renders them).
+    session: the connection of the relations. keeps: whether the next run will be given what this
+    one keeps. changes_only: what the last run found is still there, and only what differs from it
+    is wanted (see macro get_incremental_by_component_sql).
     """
     contact = int(settings.get("junk_max_names_per_contact") or 20)
     address = int(settings.get("junk_max_names_per_address") or 40)
@@ -44,39 +54,93 @@ def resolve_relations(
     cut = str(settings.get("identity_cut"))
     chosen = entity_named(entity)
     identifiers = _strong(given["identifiers"], chosen)
-    read = {
-        "records": given["records"],
-        "identifiers": identifiers,
-        "overrides": given["overrides"],
-    }
-    asked = unchanged.fingerprint(
-        entity,
-        {**read, **reference},
-        settings,
-        () if model in MODELS else (Path(model),),
-    )
-    earlier = _arrow(given["earlier"])
-    if unchanged.is_kept(earlier, asked):
-        return _arrow(given["last"]())
-    records = _arrow(given["records"])
-    if records.num_rows == 0:
-        return nothing()
-    found = resolve(
-        records,
+    files = () if model in MODELS else (Path(model),)
+    told = unchanged.fingerprint(entity, reference, settings, files)
+    earlier = _packed(given["earlier"])
+    before = kept.unpack(earlier, told) if changes_only else None
+    read = {"records": given["records"], "identifiers": identifiers,
+            "overrides": given["overrides"]}  # fmt: skip
+
+    def asked() -> str:
+        return unchanged.fingerprint(entity, {**read, **reference}, settings, files)
+
+    if before is None and unchanged.is_kept(earlier, asked()):
+        return nothing() if changes_only else _arrow(given["last"]())
+    now = now_of(given["records"], _arrow(identifiers), chosen, session)
+    if not len(now.ids):
+        return as_one_table(None, None, pa.table({}), changes_only)
+    part = incremental.resolve(
+        now,
         chosen,
-        identifiers=_arrow(identifiers),
-        overrides=_arrow(given["overrides"]),
+        settling.policy_of(
+            entity,
+            _arrow(given["overrides"]),
+            sources_of(policy.get("deduplicated_sources"), entity),
+            largest_of(policy.get("largest_cluster"), entity),
+            limit_of(policy.get("review_limit")),
+        ),
+        Asked(model, None if cut in ("None", "") else float(cut), keeps=bool(keeps)),
+        kept=before,
+        settings=told,
         reference={name: as_text(_arrow(relation)) for name, relation in reference.items()},
-        model=model,
-        cut=None if cut in ("None", "") else float(cut),
-        earlier=earlier,
-        deduplicated=sources_of(policy.get("deduplicated_sources"), entity),
-        largest=largest_of(policy.get("largest_cluster"), entity),
-        review_limit=limit_of(policy.get("review_limit")),
         junk_limits={"email": contact, "phone": contact, "address": address},
     )
-    kept = unchanged.with_fingerprint(found.compared, asked)
-    return in_batches(as_one_table(replace(found, compared=kept)))
+    if part.kept is None:
+        keeping = unchanged.as_table(asked())
+    else:
+        keeping = kept.pack(part.kept, is_added=part.gone is not None)
+    return in_batches(as_one_table(part.resolution, part.gone, keeping, changes_only))
+
+
+def now_of(
+    relation: Any,
+    identifiers: pa.Table,
+    entity: Entity,
+    session: duckdb.DuckDBPyConnection | None,
+) -> Now:
+    """The records of a relation, with a hash of what is given of each."""
+    have = relation.column_names if isinstance(relation, pa.Table) else relation.columns
+    columns = [name for name in ("source", *entity.inputs) if name in have]
+    records.check_columns(have, entity)
+    with records.connect() as own:
+        own.register("identifiers_now", in_batches(identifiers))
+        if isinstance(relation, pa.Table):
+            own.register("records_now", in_batches(relation))
+            hashed = own.sql("select * from records_now")
+        else:
+            hashed = relation
+        rows = hashed.project(
+            f"cast(record_id as text) as record_id, hash({', '.join(columns)}) as row"
+        ).to_arrow_table()
+        own.register("rows_now", in_batches(rows))
+        found = own.execute(
+            f"""
+            select r.record_id, hash(r.row, coalesce(i.held, 0)) as row
+            from rows_now as r
+            left join (
+                select cast(record_id as text) as record_id, sum({IDENTIFIER}::hugeint) as held
+                from identifiers_now as i
+                group by all
+            ) as i using (record_id)
+            """
+        ).to_arrow_table()
+
+    def fetch(ids: pa.Array) -> pa.Table:
+        if len(ids) == found.num_rows:
+            return _arrow(relation)
+        asked = pa.table({"record_id": ids})
+        if isinstance(relation, pa.Table) or session is None:
+            return _arrow(relation).join(asked, "record_id", join_type="left semi")
+        session.register("records_asked_for", asked)
+        some = relation.filter("record_id in (select record_id from records_asked_for)")
+        table = some.to_arrow_table()
+        session.unregister("records_asked_for")
+        return table
+
+    return Now(
+        found["record_id"].combine_chunks(), found["row"].to_numpy().astype(np.uint64), fetch,
+        identifiers,
+    )  # fmt: skip
 
 
 def _strong(identifiers: Any, entity: Entity) -> Any:
@@ -84,7 +148,25 @@ def _strong(identifiers: Any, entity: Entity) -> Any:
     if isinstance(identifiers, pa.Table):
         return identifiers
     weak = ", ".join(f"'{name}'" for name in entity.weak_identifiers)
-    return identifiers.filter(f"identifier_type not in ({weak})")
+    return identifiers.filter(
+        f"identifier_type not in ({weak})"
+        " and nullif(trim(cast(identifier_value as text)), '') is not null"
+    )
+
+
+def _packed(relation: Any) -> pa.Table:
+    """What the last run kept. Row by row: DuckDB hands over at most 2 GB of a column at once."""
+    if isinstance(relation, pa.Table):
+        return relation
+    rows = relation.project("kind, settings, packed").fetchall()
+    kinds, settings, packed = zip(*rows, strict=True) if rows else ((), (), ())
+    return pa.table(
+        {
+            "kind": pa.array(kinds, pa.string()),
+            "settings": pa.array(settings, pa.string()),
+            "packed": pa.array(packed, pa.large_binary()),
+        }
+    )
 
 
 def _arrow(relation: Any) -> pa.Table:

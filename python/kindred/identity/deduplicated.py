@@ -15,6 +15,7 @@ import yaml
 
 from kindred.errors import KindredError
 from kindred.identity.components import IntArray
+from kindred.identity.kept import KeyArray
 
 
 def sources_of(setting: Any, entity: str) -> tuple[str, ...]:
@@ -61,9 +62,12 @@ def marks_of(con: duckdb.DuckDBPyConnection, sources: Sequence[str]) -> tuple[In
 
 
 def doubles_apart(
-    con: duckdb.DuckDBPyConnection, sources: Sequence[str], fields: Sequence[str]
+    con: duckdb.DuckDBPyConnection,
+    sources: Sequence[str],
+    fields: Sequence[str],
+    table: str = "prepared",
 ) -> tuple[str, ...]:
-    """Records of such a source that repeat another of it in all match fields (table `prepared`).
+    """Records of such a source that repeat another of it in all match fields, in a table.
 
     The first by name may stand with exact doubles from elsewhere; these stand alone.
     """
@@ -78,7 +82,7 @@ def doubles_apart(
             select
                 p.record_id,
                 row_number() over (partition by s.mark, {keys} order by p.record_id) as place
-            from prepared as p
+            from {table} as p
             inner join deduplicated_sources as s on starts_with(p.record_id, s.prefix)
         )
         where place > 1
@@ -87,6 +91,15 @@ def doubles_apart(
     ).fetchall()
     con.unregister("deduplicated_sources")
     return tuple(str(row[0]) for row in found)
+
+
+def twins(content: KeyArray, marked: IntArray) -> tuple[IntArray, IntArray]:
+    """Pairs of neighbours among the marked nodes of equal content, which stand one beside another
+    only because each source holds everybody once."""
+    nodes = np.unique(marked)
+    nodes = nodes[np.argsort(content[nodes], kind="stable")]
+    same = content[nodes[1:]] == content[nodes[:-1]]
+    return nodes[:-1][same], nodes[1:][same]
 
 
 def _numbered(sources: Sequence[str]) -> pa.Table:

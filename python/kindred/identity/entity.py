@@ -130,12 +130,47 @@ class JunkRule:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A table of the way from `given` to the match fields, by SQL over those before it."""
+
+    table: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Values that all records together tell, as a table of one column `value`.
+
+    A value belongs to it by the rows of `source` that have it in column `value`, where they fulfil
+    `where`, if together they fulfil `having`. reads: the column of a row by which what becomes of
+    the row hangs on the table. columns: those named, which `prepared` has as well. grows: whether
+    more rows never take a value out.
+    """
+
+    table: str
+    source: str
+    value: str
+    where: str
+    having: str
+    reads: str
+    columns: tuple[str, ...]
+    grows: bool = False
+
+    def sql(self, source: str, among: str = "true") -> str:
+        """The values, from the rows of `source` that fulfil `among`."""
+        return (
+            f"select {self.value} as value from {source}"
+            f" where {self.where} and {among} group by {self.value} having {self.having}"
+        )
+
+
+@dataclass(frozen=True)
 class Entity:
-    """All settings of an entity; `prepare` is SQL that turns `given` into the match fields."""
+    """All settings of an entity; `prepare` leads from `given` to the match fields (`prepared`)."""
 
     name: str
     inputs: tuple[str, ...]
-    prepare: str
+    prepare: tuple[Step | Shared, ...]
     fields: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
     blocking: tuple[tuple[str, ...], ...]
@@ -163,5 +198,21 @@ class Entity:
     lowest_cut: float = -4.5
     # The candidate pairs that are always worth comparing, however few the records.
     least_pairs: int = 1_000_000
+    # Columns of `prepared` beside the match fields in which exact doubles are alike as well: they
+    # are compared, or pairs are proposed by them.
+    told_apart_by: tuple[str, ...] = ()
+    # Columns of `prepared` that are no part of a record's content.
+    beside: tuple[str, ...] = ()
+    # SQL of what follows from a record's own columns of `prepared`, junk emptied: helpers of
+    # comparing and blocking. looked_up: of what only comparing needs, over those as `told` and what
+    # `look_up` joins.
+    derived: str = ""
+    looked_up: str = ""
+    look_up: str = ""
     # Small tables of the package that `prepare` joins, by name.
     tables: tuple[tuple[str, Callable[[], pa.Table]], ...] = ()
+
+    @property
+    def content(self) -> tuple[str, ...]:
+        """The columns in which exact doubles are alike."""
+        return (*self.fields, *self.told_apart_by)

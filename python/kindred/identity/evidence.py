@@ -6,15 +6,15 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from kindred.identity import mixture
 from kindred.identity.components import IntArray
+from kindred.identity.kept import KeyArray
 from kindred.identity.records import Members
 from kindred.identity.resolution import PARTS
 from kindred.identity.weighing import Scored, Weigher
 
 _LINK = (
     "record_id_l", "record_id_r", "link_type", "rule", "match_weight", "field_weights",
-    "field_levels", "rule_version", "model_version", "entity",
+    "field_levels", "rule_version", "model_version", "entity", "component",
 )  # fmt: skip
 
 
@@ -47,10 +47,7 @@ def weighed_links(weigher: Weigher | None, pairs: Scored) -> pa.Table:
             }
         )
     found = weigher.patterns(pairs.levels, pairs.left)
-    _, detail = mixture.weigh(
-        weigher.model, weigher.entity.matches, weigher.entity.others, weigher.size, found.levels,
-        found.rarity, detail=True,
-    )  # fmt: skip
+    _, detail = weigher.weigh_patterns(found, detail=True)
     names = [*weigher.model.fields, "starting_weight"]
     of_pair = pa.array(found.of_pair.astype(np.int32))
     weights = _as_json({name: pa.array(detail[:, i]) for i, name in enumerate(names)})
@@ -89,6 +86,7 @@ def _as_json(columns: dict[str, pa.Array]) -> pa.ChunkedArray:
 def links(
     members: Members,
     labels: IntArray,
+    component: KeyArray,
     strong: pa.Table,
     must: list[tuple[str, str]],
     weighed: pa.Table,
@@ -97,8 +95,9 @@ def links(
 ) -> pa.Table:
     """All links inside clusters: doubles and rules as stars, weighed pairs, stewards' decisions.
 
-    labels: the cluster of each representative. strong: n_l, n_r, rule. must: pairs of record ids.
-    weighed: as `weighed_links` gives it. A representative is told by the first of its records.
+    labels, component: the cluster of each representative, and where it lies. strong: n_l, n_r,
+    rule. must: pairs of record ids. weighed: as `weighed_links` gives it. A representative is told
+    by the first of its records.
     Each link carries the version of the rules or of the model that made it; those of stewards
     neither. Ordered by cluster and representative.
     """
@@ -140,7 +139,10 @@ def links(
             },
             "rule_version": _shared(np.where(ruling, 0, -1), pa.array([rule_version])),
             "model_version": _shared(np.where(kind == _WEIGHED, 0, -1), pa.array([model_version])),
-            "entity": pa.array(labels[node[order]]).cast(pa.string()),
+            "entity": members.record_ids.take(
+                pa.array(members.first_of(labels)[labels[node[order]]])
+            ),
+            "component": component[node[order]],
         }
     ).select(_LINK)
 

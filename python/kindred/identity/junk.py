@@ -21,6 +21,8 @@ def remove_junk(
 ) -> pa.Table:
     """Find junk in table `prepared`, empty it there, and return the table of decisions.
 
+    Beside it, table junk_of_records (record_id, junk: bits of the rules that found some in it).
+
     limits: most distinct names a value may be shared by, by identifier type (else the settings').
     Columns: identifier_type, identifier_value, decision, reason, record_count, name_count,
     name_limit.
@@ -28,7 +30,7 @@ def remove_junk(
     con.execute(f"create or replace table junk ({COLUMNS})")
     for i, rule in enumerate(entity.junk):
         limit = (limits or {}).get(rule.identifier_type, rule.limit)
-        con.execute(f"create or replace temp table junk_{i} as " + _values(con, rule, limit))
+        con.execute(f"create or replace temp table junk_{i} as " + values_of(con, rule, limit))
         con.execute(
             "insert into junk select ?, value, 'never_links', reason, records, names, ?"
             f" from junk_{i} order by value",
@@ -38,9 +40,16 @@ def remove_junk(
     for i, rule in enumerate(entity.junk):
         con.execute(
             f"create or replace temp table holders_{i} as"
-            " select rowid as place from prepared"
+            " select rowid as place, record_id from prepared"
             f" where coalesce({rule.value}, {rule.raw}) in (select value from junk_{i})"
         )
+    held = " union all ".join(
+        f"select record_id, {1 << i} as bit from holders_{i}" for i in range(len(entity.junk))
+    )
+    con.execute(
+        "create or replace table junk_of_records as"
+        f" select record_id, sum(bit)::utinyint as junk from ({held}) group by record_id"
+    )
     _empty(con, entity)
     return con.execute("select * from junk order by all").to_arrow_table()
 
@@ -66,7 +75,17 @@ def _empty(con: duckdb.DuckDBPyConnection, entity: Entity) -> None:
     con.execute("insert into prepared select * from emptied")
 
 
-def _values(con: duckdb.DuckDBPyConnection, rule: JunkRule, limit: int) -> str:
+def values_of(
+    con: duckdb.DuckDBPyConnection,
+    rule: JunkRule,
+    limit: int,
+    table: str = "prepared",
+    among: str = "true",
+) -> str:
+    """SQL of the values that are junk by a rule: value, records, names, reason.
+
+    limit: the most names. among: a condition on the rows of `table` that are looked at.
+    """
     names = [f"count(distinct {name})" for name in rule.names] or ["0"]
     # Patterns are written out: DuckDB would compile one from a column anew for every row.
     patterns = con.execute(
@@ -89,7 +108,8 @@ def _values(con: duckdb.DuckDBPyConnection, rule: JunkRule, limit: int) -> str:
     return f"""
         with held as (
             select *, coalesce({rule.value}, {rule.raw}) as value
-            from prepared
+            from {table}
+            where {among}
         ),
         counted as (
             select value, min({rule.raw}) as raw, count(*) as records

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from kindred.identity import steps
 from kindred.identity.entity import Comparison, PairKind
 from kindred.identity.mixture import LEAST_U, FloatArray, Model
 
@@ -103,15 +104,15 @@ def adapt(
 ) -> Adapted:
     """The model with the kinds of pairs in such shares as these pairs have them.
 
-    How matches and strangers agree is held. How many pairs there are of each kind, how neighbours
-    or namesakes agree and how common names are depends on how many records there are and on where
-    people live, and is learned. u: of random pairs, or the model's.
+    How pairs of each kind agree is held. How many there are of each kind and how common names are
+    depends on how many records there are and on where people live, and is learned. u: of random
+    pairs, or the model's.
     """
     task = _Task(
         comparisons, matches, others, size, u, counts, _columns(comparisons, patterns), model
     )
     now, _ = _settled(task, _known(task, model))
-    kinds, m, shared = _unpack(task, now)
+    kinds, m, _ = _unpack(task, now)
     _, sums, _ = _expected(task, now)
     fields = [c.field for c in comparisons]
     likely = [
@@ -130,10 +131,39 @@ def adapt(
             for c, own, known in zip(comparisons, m, model.m, strict=True)
         ),
         {name: round(share, 9) for name, share in kinds.items()},
-        {k: {f: _kept(x) for f, x in v.items()} for k, v in shared.items()},
+        model.shared,
         model.about,
     )
     return Adapted(found, likely, _observed_strangers(task, kinds, m))
+
+
+def in_steps(model: Model, comparisons: tuple[Comparison, ...]) -> Model:
+    """An adapted model, with what it learned from the pairs at hand in steps.
+
+    So a few more records hardly ever change what a pair weighs.
+    """
+
+    def of_fields(tables: tuple[FloatArray, ...]) -> tuple[FloatArray, ...]:
+        return tuple(
+            _in_steps(table) if c.holders_of else table
+            for c, table in zip(comparisons, tables, strict=True)
+        )
+
+    return replace(
+        model,
+        u=of_fields(model.u),
+        m=of_fields(model.m),
+        kinds={
+            name: float(steps.stepped_shares(np.array(share), steps.KINDS))
+            for name, share in model.kinds.items()
+        },
+    )
+
+
+def _in_steps(table: FloatArray) -> FloatArray:
+    """Probabilities in steps, which add up to 1 again."""
+    stepped = steps.stepped_shares(table, steps.NAMESAKES)
+    return _kept(stepped / stepped.sum())
 
 
 def _settled(task: _Task, start: FloatArray) -> tuple[FloatArray, int]:
@@ -162,8 +192,8 @@ def _kept(shares: FloatArray) -> FloatArray:
 class _Task:
     """What a round of learning needs; `held` says which level of which field a pattern has.
 
-    known: a model of which is held how matches and strangers agree; how many pairs there are of
-    each kind, how namesakes and other kinds agree, and how common names are, is learned.
+    known: a model of which is held how pairs of each kind agree; how many there are of each kind
+    and how common names are is learned.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -235,7 +265,7 @@ def _free(task: _Task) -> npt.NDArray[np.bool_]:
     tables = [
         np.full(len(c.levels), task.known is None or bool(c.holders_of)) for c in task.comparisons
     ]
-    return np.concatenate([np.ones(kinds, dtype=bool), *tables, np.ones(own, dtype=bool)])
+    return np.concatenate([np.ones(kinds, dtype=bool), *tables, np.full(own, task.known is None)])
 
 
 def _unpack(

@@ -8,10 +8,13 @@ hardly more in common than strangers.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from kindred.identity.clusters import CERTAIN, SILENT, FloatArray
 from kindred.identity.components import IntArray
 from kindred.identity.entity import Entity
+
+BoolArray = npt.NDArray[np.bool_]
 
 # The mean weight down to which clusters are merged to see how their pairs disagree.
 CAREFUL = -1.0
@@ -22,24 +25,34 @@ FAINT = 6.0
 # belief there is in it: a few clusters show nothing.
 USUAL = 0.003
 BELIEF = 3000.0
+# The cut comes in steps, so that a few more pairs hardly ever change it.
+STEP = 0.5
 
 
-def disagreement(
+def disagreeing(
     labels: IntArray, left: IntArray, right: IntArray, weight: FloatArray, start: float
-) -> float:
-    """The share of weighed pairs inside clusters of three or more that disagree.
+) -> tuple[IntArray, BoolArray]:
+    """The left nodes of the weighed pairs inside clusters of three or more; which pairs disagree.
 
     labels: the cluster of each node, formed down to CAREFUL; pairs are named once. start: the
     starting weight. A cluster of two holds no pair but the one that made it, and says nothing.
     """
     large = np.bincount(labels, minlength=len(labels))[labels] > 2
     inside = (labels[left] == labels[right]) & large[left] & (weight < CERTAIN) & (weight > SILENT)
-    disagreeing = int((weight[inside] - start < FAINT).sum())
-    return (disagreeing + USUAL * BELIEF) / (int(inside.sum()) + BELIEF)
+    return left[inside], weight[inside] - start < FAINT
+
+
+def disagreement(inside: int, disagree: int) -> float:
+    """The share of pairs that disagree, by how many there are and how many do."""
+    return (disagree + USUAL * BELIEF) / (inside + BELIEF)
 
 
 def lowered(entity: Entity, cut: float, share: float) -> float:
-    """The cut of `entity`'s settings or of its model, or a lower one as pairs disagree."""
+    """The cut of `entity`'s settings or of its model, or a lower one as pairs disagree.
+
+    It goes down from one to the other end in equal steps of about STEP.
+    """
     first, last = entity.disagreeing
-    step = min(max((share - first) / (last - first), 0.0), 1.0)
-    return round(min(cut, entity.cut + step * (entity.lowest_cut - entity.cut)), 3)
+    steps = max(round((entity.cut - entity.lowest_cut) / STEP), 1)
+    taken = round(min(max((share - first) / (last - first), 0.0), 1.0) * steps)
+    return round(min(cut, entity.cut - taken * (entity.cut - entity.lowest_cut) / steps), 3)

@@ -7,39 +7,63 @@ identifier (a user id, a loyalty id, another system's id) links unless the names
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
+from kindred.identity.components import IntArray
 from kindred.identity.entity import Entity
+from kindred.identity.kept import KeyArray
 
 # An identifier held by records of more distinct names than this belongs to no single person.
 MOST_NAMES = 6
 MOST_HOLDERS = 500
 STRONG = "same {identifier}"
+# SQL: an identifier as one number.
+IDENTIFIER = "hash(cast(i.identifier_type as text), cast(i.identifier_value as text))"
 
 
 def rules_version(entity: Entity) -> str:
     """Origin and digest of all that the deterministic rules depend on, as rules-0123456789ab."""
     rules = (
-        entity.prepare, entity.fields, entity.identifying, entity.rules, entity.weak_identifiers,
-        entity.contradiction, MOST_HOLDERS,
+        entity.prepare, entity.derived, entity.looked_up, entity.fields, entity.identifying,
+        entity.rules, entity.weak_identifiers, entity.contradiction, MOST_HOLDERS,
     )  # fmt: skip
     return f"rules-{hashlib.sha256(repr(rules).encode()).hexdigest()[:12]}"
 
 
-def deterministic_links(
-    con: duckdb.DuckDBPyConnection, entity: Entity, identifiers: pa.Table | None
-) -> pa.Table:
-    """Links between representatives: n_l < n_r, rule; the first rule that joins a pair names it.
+@dataclass(frozen=True)
+class Found:
+    """links: n_l < n_r, rule; the first rule that joins a pair names it. left, right: pairs that
+    share a strong value, linked or not, as stars. crowded: hashes of the identifiers held by too
+    many."""
 
-    identifiers: record_id, identifier_type, identifier_value; weak types are ignored.
+    links: pa.Table
+    left: IntArray
+    right: IntArray
+    crowded: KeyArray
+
+
+def deterministic_links(
+    con: duckdb.DuckDBPyConnection,
+    entity: Entity,
+    identifiers: pa.Table | None,
+    crowded: KeyArray | None = None,
+) -> Found:
+    """Links between representatives (tables `fields` and `members`).
+
+    identifiers: record_id, identifier_type, identifier_value; weak types are ignored. crowded: the
+    identifiers held by too many, where that is not told by these records alone.
     """
     con.execute(
-        "create or replace table stars (n_l bigint, n_r bigint, rule text, strength integer)"
+        "create or replace table stars"
+        " (n_l bigint, n_r bigint, rule text, strength integer, is_link boolean)"
     )
+    too_many = np.empty(0, np.uint64)
     if identifiers is not None and identifiers.num_rows:
-        _identifier_stars(con, entity, identifiers)
+        too_many = _identifier_stars(con, entity, identifiers, crowded)
     filled = {row[0] for row in con.execute("describe fields").fetchall()}
     for strength, rule in enumerate(entity.rules, start=100):
         if not set(rule.fields) <= filled:
@@ -55,7 +79,7 @@ def deterministic_links(
         con.execute(
             f"""
             insert into stars
-            select least(hub, n), greatest(hub, n), ?, ?
+            select least(hub, n), greatest(hub, n), ?, ?, agrees
             from (
                 select
                     n,
@@ -64,24 +88,39 @@ def deterministic_links(
                 from fields
                 where {known}
             )
-            where hub <> n and agrees
+            where hub <> n
             """,
             [rule.name, strength],
         )
-    return con.execute(
+    linked = con.execute(
         """
         select n_l, n_r, arg_min(rule, strength) as rule
         from stars
+        where is_link
         group by n_l, n_r
         order by n_l, n_r
         """
     ).to_arrow_table()
+    ends = con.execute("select n_l, n_r from stars where not is_link").fetchnumpy()
+    return Found(
+        linked,
+        np.concatenate([linked["n_l"].to_numpy(), ends["n_l"]]).astype(np.int64),
+        np.concatenate([linked["n_r"].to_numpy(), ends["n_r"]]).astype(np.int64),
+        too_many if crowded is None else crowded,
+    )
 
 
 def _identifier_stars(
-    con: duckdb.DuckDBPyConnection, entity: Entity, identifiers: pa.Table
-) -> None:
+    con: duckdb.DuckDBPyConnection,
+    entity: Entity,
+    identifiers: pa.Table,
+    crowded: KeyArray | None,
+) -> KeyArray:
     con.register("identifiers_arrow", identifiers)
+    con.register(
+        "crowded_arrow",
+        pa.table({"value": pa.array([] if crowded is None else crowded, pa.uint64())}),
+    )
     weak = ", ".join(f"'{name}'" for name in entity.weak_identifiers)
     names = " , ".join(f"f.{name}" for name in entity.names)
     con.execute(
@@ -105,7 +144,7 @@ def _identifier_stars(
         select
             n,
             identifier_type,
-            identifier_value,
+            hash(identifier_type, identifier_value) as value,
             min(n) over (partition by identifier_type, identifier_value) as hub,
             count(*) over (partition by identifier_type, identifier_value) as holders
         from named
@@ -119,10 +158,17 @@ def _identifier_stars(
             least(s.hub, s.n),
             greatest(s.hub, s.n),
             'same ' || replace(s.identifier_type, '_', ' '),
-            dense_rank() over (order by s.identifier_type)
+            dense_rank() over (order by s.identifier_type),
+            not ({entity.contradiction})
         from held_identifiers as s
         inner join fields as l on s.hub = l.n
         inner join fields as r on s.n = r.n
-        where s.hub <> s.n and s.holders <= {MOST_HOLDERS} and not ({entity.contradiction})
+        where s.hub <> s.n and s.holders <= {MOST_HOLDERS}
+            and s.value not in (select value from crowded_arrow)
         """
     )
+    con.unregister("crowded_arrow")
+    found = con.execute(
+        f"select distinct value from held_identifiers where holders > {MOST_HOLDERS}"
+    ).fetchnumpy()
+    return np.sort(found["value"].astype(np.uint64))

@@ -145,7 +145,7 @@ def _prepared(
         entity.name, overrides, policy["deduplicated_sources"], policy["largest_cluster"], 0
     )
     return records.collapse(
-        own, entity, settling.standing_alone(own, decided, entity.fields)
+        own, entity, settling.standing_alone(own, decided, entity.content)
     )  # fmt: skip
 
 

@@ -90,13 +90,14 @@ def weigh(
     model: Model,
     matches: tuple[PairKind, ...],
     others: tuple[PairKind, ...],
-    size: int,
+    size: float,
     levels: npt.NDArray[np.int8],
     rarity: dict[str, FloatArray],
     detail: bool = False,
 ) -> tuple[FloatArray, FloatArray]:
     """Weight (log2 odds of a match) of each pair, and what each field adds to it.
 
+    size: how many records there are, which may be rounded.
     rarity: by field, log2(u of the level / frequency of the shared value) where both records hold
     the same value, else 0. The second array has one column a field and last the starting weight;
     its rows add up to the weight. It is empty unless `detail`.
@@ -152,7 +153,7 @@ def _either(agrees: FloatArray, stranger: FloatArray, chance: float) -> FloatArr
     return np.asarray(np.logaddexp2(np.log2(chance) + agrees, np.log2(1 - chance) + stranger))
 
 
-def starting_weight(model: Model, matches: tuple[PairKind, ...], size: int) -> float:
+def starting_weight(model: Model, matches: tuple[PairKind, ...], size: float) -> float:
     """log2 odds of a match of any two of `size` records, before a field of theirs is looked at."""
     pairs = np.log2(sum(model.kinds[kind.name] for kind in matches) * size)
     return float(pairs - np.log2(size * (size - 1) / 2))
@@ -164,17 +165,15 @@ CONTRADICTS = -3.0
 
 def says_nothing(
     model: Model,
-    matches: tuple[PairKind, ...],
-    size: int,
+    start: float,
     levels: npt.NDArray[np.int8],
     weight: FloatArray,
 ) -> npt.NDArray[np.bool_]:
     """Pairs that have too little in common to be judged, and do not contradict each other.
 
     Even full agreement on the fields that both records fill could not make them a match, so their
-    low weight is a lack of evidence, not evidence against.
+    low weight is a lack of evidence, not evidence against. start: the starting weight.
     """
-    start = starting_weight(model, matches, size)
     possible = np.full(len(levels), start)
     for i in range(len(model.fields)):
         gain = max(float(np.log2(model.m[i][-1] / model.u[i][-1])), 0.0)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from kindred.identity.entity import Comparison, Entity, JunkRule, Level, PairKind, Rule
+from kindred.identity.entity import (
+    Comparison,
+    Entity,
+    JunkRule,
+    Level,
+    PairKind,
+    Rule,
+    Shared,
+    Step,
+)
 
-PREPARE = """
+WHOLE = """
 with spelled as (
     select
         record_id,
@@ -23,34 +32,29 @@ with spelled as (
         spelled(city) as city,
         nullif(regexp_replace(upper(postcode), '[^A-Z0-9]', '', 'g'), '') as postcode,
         date_digits(birth_date) as birth,
-        company_words(spelled(company_name)) as company,
+        company_words(spelled(company_name)) as said_company,
         lower(company_domain) as company_domain
     from given
-),
--- A billing system holds companies in its name column; such a name is the employer, not the person.
--- It ends in a legal form, or other records name it as a company.
-whole as (
-    select
-        *,
-        coalesce(full_name, first_name || ' ' || last_name, last_name) as whole_name,
-        company_words(coalesce(full_name, first_name || ' ' || last_name)) as whole_company
-    from spelled
-),
-known_companies as (
-    select company
-    from whole
-    where contains(company, ' ')
-    group by company
-    having bool_and(company is distinct from whole_company)
-),
-without_companies as (
+)
+select
+    *,
+    coalesce(full_name, first_name || ' ' || last_name, last_name) as whole_name,
+    company_words(coalesce(full_name, first_name || ' ' || last_name)) as whole_company
+from spelled
+"""
+
+# A billing system holds companies in its name column; such a name is the employer, not the person.
+# It ends in a legal form, or other records name it as a company.
+COMPLETE = """
+with without_companies as (
     select
         * replace (
             case when is_company then null else first_name end as first_name,
             case when is_company then null else last_name end as last_name,
-            case when is_company then null else full_name end as full_name,
-            case when is_company then coalesce(company, whole_company) else company end as company
-        )
+            case when is_company then null else full_name end as full_name
+        ),
+        case when is_company then coalesce(said_company, whole_company) else said_company end
+            as company
     from (
         select *, coalesce(
             contains(whole_name, ' ') and (
@@ -58,7 +62,7 @@ without_companies as (
                     'inc', 'ltd', 'llc', 'llp', 'gmbh', 'ag', 'kg', 'plc', 'corp', 'corporation',
                     'limited', 'company', 'bv', 'nv', 'srl', 'sas', 'sarl'
                 )
-                or whole_company in (select company from known_companies)
+                or whole_company in (select value from known_companies)
             ), false) as is_company
         from whole
     )
@@ -110,29 +114,22 @@ spoken_for as (
             end as family
         )
     from named
-),
-complete as (
-    select
-        * replace (
-            nullif(given, '') as given,
-            nullif(family, '') as family
-        ),
-        split_part(nullif(given, ''), ' ', 1) as given_first,
-        regexp_extract(street, '(\\d+)', 1) as house,
-        regexp_replace(split_part(split_part(email, '@', 1), '+', 1), '[^a-z0-9]', '', 'g')
-            as email_user
-    from spoken_for
-),
--- Mistyped names are seldom heard twice: two names that many have are two names.
-common_names as (
-    select given
-    from complete
-    where given is not null
-    group by given
-    having count(distinct family) >= 5
-),
--- Many live in one street.
-streets as (
+)
+select
+    * replace (
+        nullif(given, '') as given,
+        nullif(family, '') as family
+    ),
+    split_part(nullif(given, ''), ' ', 1) as given_first,
+    regexp_extract(street, '(\\d+)', 1) as house,
+    regexp_replace(split_part(split_part(email, '@', 1), '+', 1), '[^a-z0-9]', '', 'g')
+        as email_user
+from spoken_for
+"""
+
+# Many live in one street, so each is shortened once.
+PREPARED = """
+with streets as (
     select street as long_street, street_words(street) as street from complete group by street
 )
 select
@@ -140,49 +137,57 @@ select
     source,
     given,
     suffix,
-    case when contains(given, ' ') then split_part(given, ' ', -1) end as given_last,
-    given_first,
-    coalesce(nicks.stands_for, [given_first]) as stands_for,
-    coalesce(nicks.initials, [left(given, 1)]) as initials,
     length(given) > 2
     and (
-        nicks.name is not null
+        given_first in (select name from nickname_lists)
         or given_first in (select name from given_names)
-        or given in (select given from common_names)
+        or given in (select value from common_names)
     ) as given_is_known,
-    left(given, 1) as initial,
     family,
+    birth,
+    case when email like '%_@_%' then email end as email,
+    email_user,
+    phone,
+    raw_phone,
+    house,
+    streets.street,
+    postcode,
+    city,
+    company,
+    case
+        when company_domain not in (select domain from freemail_domains) then company_domain
+    end as company_domain,
+    said_company,
+    whole_company
+from complete
+left join streets on complete.street = streets.long_street
+"""
+
+# What follows from a record's own match fields.
+DERIVED = """
+    case when contains(given, ' ') then split_part(given, ' ', -1) end as given_last,
+    split_part(given, ' ', 1) as given_first,
+    left(given, 1) as initial,
     split_part(family, ' ', 1) as family_first,
     split_part(family, ' ', -1) as family_last,
     left(family, 4) as family_start,
-    birth,
     left(birth, 4) as birth_year,
     substr(birth, 5, 4) as birth_day,
     datediff('day', date '1800-01-01', try_cast(
         left(birth, 4) || '-' || substr(birth, 5, 2) || '-' || substr(birth, 7, 2) as date
     )) as birth_number,
-    case when email like '%_@_%' then email end as email,
-    email_user,
     regexp_replace(email_user, '[0-9]', '', 'g') as email_letters,
     regexp_replace(email_user, '[a-z]', '', 'g') as email_numbers,
-    split_part(email, '@', 2) in (select domain from freemail_domains) as email_is_private,
-    phone,
     right(phone, 6) as phone_end,
-    raw_phone,
-    house,
-    streets.street,
-    left(streets.street, 5) as street_start,
-    postcode,
+    left(street, 5) as street_start,
     left(postcode, 3) as outcode,
-    city,
-    left(city, 4) as city_start,
-    company,
-    case
-        when company_domain not in (select domain from freemail_domains) then company_domain
-    end as company_domain
-from complete
-left join nickname_lists as nicks on given_first = nicks.name
-left join streets on complete.street = streets.long_street
+    left(city, 4) as city_start
+"""
+
+LOOKED_UP = """
+    coalesce(nicks.stands_for, [told.given_first]) as stands_for,
+    coalesce(nicks.initials, [told.initial]) as initials,
+    split_part(told.email, '@', 2) in (select domain from freemail_domains) as email_is_private
 """
 
 # A transposition costs two edits; the dear distance is asked only where that can be.
@@ -224,7 +229,36 @@ PERSON = Entity(
         "company_name",
         "company_domain",
     ),
-    prepare=PREPARE,
+    prepare=(
+        Step("whole", WHOLE),
+        Shared(
+            "known_companies",
+            "whole",
+            value="said_company",
+            where="contains(said_company, ' ')",
+            having="bool_and(said_company is distinct from whole_company)",
+            reads="whole_company",
+            columns=("said_company", "whole_company"),
+        ),
+        Step("complete", COMPLETE),
+        # Mistyped names are seldom heard twice: two names that many have are two names.
+        Shared(
+            "common_names",
+            "complete",
+            value="given",
+            where="given is not null",
+            having="count(distinct family) >= 5",
+            reads="given",
+            columns=("given", "family"),
+            grows=True,
+        ),
+        Step("prepared", PREPARED),
+    ),
+    told_apart_by=("given_is_known", "email_user"),
+    beside=("said_company", "whole_company"),
+    derived=DERIVED,
+    looked_up=LOOKED_UP,
+    look_up="left join nickname_lists as nicks on told.given_first = nicks.name",
     fields=(
         "given",
         "family",
@@ -540,12 +574,12 @@ PERSON = Entity(
     ),
     junk=(
         JunkRule("email", "email", "email", ("email", "email_user"), ("given", "family"), 20),
-        JunkRule("phone", "phone", "raw_phone", ("phone", "phone_end"), ("given", "family"), 20),
+        JunkRule("phone", "phone", "raw_phone", ("phone",), ("given", "family"), 20),
         JunkRule(
             "address",
             "case when street is not null then concat_ws(' ', house, street, postcode) end",
             "cast(null as text)",
-            ("house", "street", "street_start"),
+            ("house", "street"),
             ("given", "family"),
             40,
         ),
@@ -553,7 +587,7 @@ PERSON = Entity(
             "birth_date",
             "birth",
             "birth",
-            ("birth", "birth_year", "birth_day", "birth_number"),
+            ("birth",),
             ("family",),
             20,
             crowd=10.0,
@@ -562,7 +596,7 @@ PERSON = Entity(
             "first_name",
             "cast(null as text)",
             "given",
-            ("given", "given_first", "initial"),
+            ("given",),
             (),
             0,
             patterns="name_part",
@@ -571,7 +605,7 @@ PERSON = Entity(
             "last_name",
             "cast(null as text)",
             "family",
-            ("family", "family_first", "family_last", "family_start"),
+            ("family",),
             (),
             0,
             patterns="name_part",
@@ -580,7 +614,7 @@ PERSON = Entity(
             "name",
             "cast(null as text)",
             "concat_ws(' ', given, family)",
-            ("given", "family", "given_first", "family_start", "initial"),
+            ("given", "family"),
             (),
             0,
         ),

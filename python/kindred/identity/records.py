@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from kindred.errors import KindredError
 from kindred.identity.components import IntArray
-from kindred.identity.entity import Entity
+from kindred.identity.entity import Entity, Step
 from kindred.identity.reference import Reference
 from kindred.identity.transliteration import in_latin_letters
 
@@ -101,8 +101,33 @@ def prepare(
 
     Raises KindredError where there is no column to match on or where record ids repeat.
     """
-    _check(records, entity)
-    _register_reference(con, {**reference, **{name: of() for name, of in entity.tables}})
+    check_columns(records.column_names, entity)
+    register_reference(con, entity, reference)
+    show_given(con, entity, records)
+    *before, last = (
+        (step.table, step.sql if isinstance(step, Step) else step.sql(step.source))
+        for step in entity.prepare
+    )
+    # In one statement: tables in between cost more than the engine's own.
+    named = ", ".join(f"{table} as ({sql})" for table, sql in before)
+    con.execute(
+        f"create or replace table {last[0]} as {f'with {named}' if named else ''}"
+        f" select * from ({last[1]})"
+    )
+    con.unregister("given_arrow")
+    repeated = con.execute(
+        "select count(*) - count(distinct record_id), count(*) filter (where record_id is null)"
+        " from prepared"
+    ).fetchall()[0]
+    if repeated[0] or repeated[1]:
+        raise KindredError(
+            f"{repeated[0] + repeated[1]} record ids are missing or repeat.",
+            "give every record its own record_id, or leave the column out.",
+        )
+
+
+def show_given(con: duckdb.DuckDBPyConnection, entity: Entity, records: pa.Table) -> None:
+    """Let view `given` show the records as `entity.prepare` reads them."""
     have = set(records.column_names)
     columns = ", ".join(
         f"substr(cast({name} as text), 1, {_READ}) as {name}"
@@ -123,38 +148,54 @@ def prepare(
         from given_arrow
         """
     )
-    con.execute(f"create or replace table prepared as {entity.prepare}")
-    con.unregister("given_arrow")
-    repeated = con.execute(
-        "select count(*) - count(distinct record_id), count(*) filter (where record_id is null)"
-        " from prepared"
-    ).fetchall()[0]
-    if repeated[0] or repeated[1]:
-        raise KindredError(
-            f"{repeated[0] + repeated[1]} record ids are missing or repeat.",
-            "give every record its own record_id, or leave the column out.",
-        )
 
 
-def collapse(
-    con: duckdb.DuckDBPyConnection, entity: Entity, apart: tuple[str, ...] = ()
-) -> list[str]:
-    """Make `members` (record_id, source, n) and `fields` (n, match fields, key, draw).
+def helped(entity: Entity, rows: str, *, to_compare: bool = True) -> str:
+    """SQL: `rows` (a select) with the helpers of the entity, those of comparing on request."""
+    derived = f"select *, {entity.derived} from ({rows})" if entity.derived else rows
+    if not (to_compare and entity.looked_up):
+        return f"select * from ({derived})"
+    return f"select told.*, {entity.looked_up} from ({derived}) as told {entity.look_up}"
 
-    Doubles in `prepared` are one; it is used up.
 
-    key is a 64-bit hash of the record's content, by which a later run knows it again; draw one of
-    the match fields alone, by which samples are drawn: what a record is called changes none.
-    Records that agree in every match field share a representative, unless the fields filled are
-    too few to tell a person by. Records in `apart` (those that must not be one) stand alone.
-    Returns the match fields that are filled.
+def content(entity: Entity) -> str:
+    """SQL: one number for all match fields; to sort by it costs a fraction of sorting by these."""
+    keys = ", ".join(f"coalesce(cast({name} as text), chr(1))" for name in entity.content)
+    return f"md5_number(concat_ws(chr(2), {keys}))"
+
+
+def alone(entity: Entity) -> str:
+    """SQL: the record's id where it shares no representative with its exact doubles, else ''.
+
+    So do those in table `alone`, and those whose filled fields are too few to tell somebody by.
     """
     enough = " or ".join(
         "(" + " and ".join(f"{name} is not null" for name in names) + ")"
         for names in entity.identifying
     )
-    # One number for all fields: to sort by it costs a fraction of sorting by the fields.
-    keys = ", ".join(f"coalesce({name}, chr(1))" for name in entity.fields)
+    return (
+        f"case when ({enough}) and record_id not in (select record_id from alone)"
+        " then '' else record_id end"
+    )
+
+
+def collapse(
+    con: duckdb.DuckDBPyConnection,
+    entity: Entity,
+    apart: tuple[str, ...] = (),
+    *,
+    may_be_empty: bool = False,
+) -> list[str]:
+    """Make `members` (record_id, source, n) and `fields` (n, match fields, node, draw).
+
+    Doubles in `prepared` are one; it is used up.
+
+    node is a 64-bit hash by which a later run knows the representative again; draw one of the match
+    fields alone, by which samples are drawn: what a record is called changes none.
+    Records that agree in every match field share a representative, unless the fields filled are
+    too few to tell a person by. Records in `apart` (those that must not be one) stand alone.
+    Returns the match fields that are filled; KindredError where none is, unless it may be.
+    """
     con.register("alone", pa.table({"record_id": pa.array(apart, pa.string())}))
     con.execute(
         f"""
@@ -165,37 +206,38 @@ def collapse(
                 rowid as place,
                 record_id,
                 source,
-                md5_number(concat_ws(chr(2), {keys})) as content,
-                case when ({enough}) and record_id not in (select record_id from alone)
-                    then '' else record_id end as alone
+                {content(entity)} as content,
+                {alone(entity)} as alone
             from prepared
         )
         """
     )
     con.unregister("alone")
     con.execute("create or replace table members as select record_id, source, n from numbered")
+    beside = ", ".join(("record_id", "source", *entity.beside))
+    chosen = f"""
+        select
+            firsts.n,
+            prepared.* exclude ({beside}),
+            hash(firsts.content, firsts.alone) as node,
+            hash(firsts.content) as draw
+        from prepared
+        inner join firsts on prepared.rowid = firsts.place
+    """
     con.execute(
-        """
+        f"""
         create or replace table fields as
         with firsts as (
             select n, content, alone, arg_min(place, record_id) as place
             from numbered
             group by n, content, alone
         )
-        select
-            firsts.n,
-            prepared.* exclude (record_id, source),
-            hash(
-                firsts.content, firsts.alone, *columns(prepared.* exclude (record_id, source))
-            ) as key,
-            hash(firsts.content) as draw
-        from prepared
-        inner join firsts on prepared.rowid = firsts.place
+        {helped(entity, chosen)}
         """
     )
     for name in ("numbered", "prepared"):
         con.execute(f"drop table {name}")
-    return filled_fields(con, entity)
+    return filled_fields(con, entity, may_be_empty=may_be_empty)
 
 
 @dataclass(frozen=True)
@@ -210,6 +252,12 @@ class Members:
         """The place of the first record of each representative."""
         found = np.empty(int(self.n.max(initial=-1)) + 1, np.int64)
         found[self.n[::-1]] = np.arange(len(self.n) - 1, -1, -1)
+        return found
+
+    def first_of(self, labels: IntArray) -> IntArray:
+        """The place of the first record of each cluster, by its label."""
+        found = np.empty(len(labels), np.int64)
+        found[labels[self.n[::-1]]] = np.arange(len(self.n) - 1, -1, -1)
         return found
 
     def places(self, pairs: Sequence[tuple[str, str]]) -> tuple[IntArray, IntArray]:
@@ -228,13 +276,21 @@ def members_of(con: duckdb.DuckDBPyConnection) -> Members:
     return Members(record_ids, found["n"].to_numpy().astype(np.int64))
 
 
-def filled_fields(con: duckdb.DuckDBPyConnection, entity: Entity) -> list[str]:
+def name_of(entity: Entity) -> str:
+    """SQL: a hash of the fields of which it is asked how many hold them."""
+    asked = [c.holders_of for c in entity.comparisons if c.holders_of]
+    return f"hash({', '.join(asked[0])})" if asked else "0::ubigint"
+
+
+def filled_fields(
+    con: duckdb.DuckDBPyConnection, entity: Entity, *, may_be_empty: bool = False
+) -> list[str]:
     """The match fields that any record fills."""
     counts = con.execute(
         f"select {', '.join(f'count({name})' for name in entity.fields)} from fields"
     ).fetchall()[0]
     found = [name for name, count in zip(entity.fields, counts, strict=True) if count]
-    if not found and con.execute("select count(*) from fields").fetchall()[0][0]:
+    if not (found or may_be_empty) and con.execute("select count(*) from fields").fetchall()[0][0]:
         raise KindredError(
             f"None of the columns to match on is filled ({', '.join(entity.inputs)}).",
             "name the columns as in the record streams.",
@@ -242,18 +298,22 @@ def filled_fields(con: duckdb.DuckDBPyConnection, entity: Entity) -> list[str]:
     return found
 
 
-def _check(records: pa.Table, entity: Entity) -> None:
-    if "record_id" not in records.column_names:
+def check_columns(names: Sequence[str], entity: Entity) -> None:
+    """Raise KindredError where records with such columns cannot be matched."""
+    if "record_id" not in names:
         raise KindredError("The records have no column record_id.", "add one, unique per row.")
-    if not set(entity.inputs) & set(records.column_names):
+    if not set(entity.inputs) & set(names):
         raise KindredError(
             f"The records have none of the columns that {entity.name} matching uses.",
             f"name at least one of: {', '.join(entity.inputs)}.",
         )
 
 
-def _register_reference(con: duckdb.DuckDBPyConnection, reference: Reference) -> None:
-    for name, table in reference.items():
+def register_reference(
+    con: duckdb.DuckDBPyConnection, entity: Entity, reference: Reference
+) -> None:
+    """Make the reference lists as tables, and the macros that `entity.prepare` speaks in."""
+    for name, table in {**reference, **{name: of() for name, of in entity.tables}}.items():
         con.register(f"{name}_arrow", table)
         con.execute(f"create or replace table {name} as select * from {name}_arrow")
         con.unregister(f"{name}_arrow")

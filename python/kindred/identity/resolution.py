@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 
+from kindred.identity.kept import WHOLE, KeyArray
 from kindred.identity.mixture import Model
 
 
@@ -16,8 +18,7 @@ class Resolution:
     assignments: record_id, entity (label; an id of no meaning). links: record_id_l, record_id_r,
     link_type, rule, match_weight, field_weights and field_levels (JSON), rule_version,
     model_version, entity. junk: the table of decisions.
-    numbers: name, dimension, value. compared: the pairs with their likeness, packed
-    (see kindred.identity.compared), for the next run. review: what is worth a steward's minute
+    numbers: name, dimension, value. review: what is worth a steward's minute
     (columns: kindred.identity.settling.REVIEW). weighed_by: the model as one row
     (see kindred.identity.model_files.as_table).
     """
@@ -26,7 +27,6 @@ class Resolution:
     links: pa.Table
     junk: pa.Table
     numbers: pa.Table
-    compared: pa.Table
     model: Model
     model_choice: str
     review: pa.Table
@@ -65,42 +65,70 @@ PARTS: dict[str, pa.DataType] = {
     "settings": pa.string(),
     "policy": pa.string(),
     "packed": pa.binary(),
+    "component": pa.int64(),
 }
 
 # The same, with the texts that many links share written once: a tenth of the memory.
 _SHARED = pa.dictionary(pa.int32(), pa.string())
-_KINDS = {**PARTS, "field_weights": _SHARED, "field_levels": _SHARED}
+_KINDS = {
+    **PARTS,
+    "field_weights": _SHARED,
+    "field_levels": _SHARED,
+    # More than 2 GB of it, where there are many records.
+    "packed": pa.large_binary(),
+}
 
 
-def as_one_table(found: Resolution) -> pa.Table:
+def as_one_table(
+    found: Resolution | None, gone: KeyArray | None, kept: pa.Table, changes_only: bool = False
+) -> pa.Table:
     """Everything of a run in one table, as a dbt Python model returns one; `part` tells which.
 
-    cluster: record_id, entity. link: record_id_l, record_id_r, link_type, rule, match_weight,
-    field_weights, field_levels, rule_version, model_version, entity. junk: identifier_type,
-    identifier_value, decision, reason, counts. number: metric_name, dimension, value. compared:
-    kind, chunk, settings, packed. review: priority, reason, record_id_l, record_id_r,
-    match_weight, field_weights, record_count, records_at_stake, doubt. model: model_version,
-    reason, value (the cut), settings and policy (JSON).
+    cluster: record_id, entity, component. link: record_id_l, record_id_r, link_type, rule,
+    match_weight, field_weights, field_levels, rule_version, model_version, entity, component.
+    junk: identifier_type, identifier_value, decision, reason, counts. number: metric_name,
+    dimension, value. kept: kind, chunk, settings, packed. review: priority, reason,
+    record_id_l, record_id_r, match_weight, field_weights, record_count, records_at_stake, doubt.
+    model: model_version, reason, value (the cut), settings and policy (JSON).
+
+    changes_only: the rows are to be put in the place of those of the same components; `gone` are
+    the components of which nothing else stays, or None: nothing stays. Rows of part `gone` and
+    `all` say so.
     """
-    parts = {
-        "cluster": found.assignments,
-        "link": found.links,
-        "junk": found.junk,
-        "number": found.numbers,
-        "compared": found.compared,
-        "review": found.review,
-        "model": found.weighed_by,
-    }
+    parts = {"kept": kept}
+    if found is not None:
+        parts |= {
+            "cluster": found.assignments,
+            "link": found.links,
+            "junk": found.junk,
+            "number": found.numbers,
+            "review": found.review,
+            "model": found.weighed_by,
+        }
+    if changes_only and gone is None:
+        parts["all"] = pa.table({"component": [WHOLE]})
+    elif changes_only:
+        parts["gone"] = pa.table({"component": gone})
     tables = []
     for part, table in parts.items():
         rows = table.num_rows
         columns = {
             name: table[name].cast(kind) if name in table.column_names else pa.nulls(rows, kind)
             for name, kind in _KINDS.items()
+            if name != "component"
         }
         columns["part"] = pa.repeat(pa.scalar(part), rows)
+        columns["component"] = _signed(table, rows)
         tables.append(pa.table(columns, schema=pa.schema(list(_KINDS.items()))))
     return pa.concat_tables(tables)
+
+
+def _signed(table: pa.Table, rows: int) -> pa.Array:
+    """The components as signed numbers, which every warehouse has."""
+    if "component" not in table.column_names:
+        return pa.repeat(pa.scalar(WHOLE, pa.int64()), rows)
+    given = table["component"].to_numpy()
+    return pa.array(given.view(np.int64) if given.dtype == np.uint64 else given, pa.int64())
 
 
 def nothing() -> pa.Table:

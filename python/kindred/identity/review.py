@@ -89,34 +89,27 @@ def limit_of(setting: Any) -> int:
     return found
 
 
-def queue(
-    judged: Judged,
-    bonds: Bonds,
-    cut: float,
-    largest: int,
-    limit: int = LIMIT,
-    forest: Forest | None = None,
+def rows(
+    judged: Judged, bonds: Bonds, cut: float, largest: int, forest: Forest | None = None
 ) -> pa.Table:
-    """The rows of the review queue of an entity, the most worthwhile first, at most `limit`.
+    """What is worth a steward's minute, in no order.
 
     forest: `forest_of` the same pairs, where it is known already.
     Columns: n_l, n_r (the two nodes asked about; n_l = n_r: all records of the cluster are exact
     doubles), reason (one of REASONS), weight (of that pair; null where it was never judged),
     record_count (of the cluster, or of both), records_at_stake (that would move), doubt (0 to 1:
-    how likely what is published is wrong). Ordered by held-back clusters first, then by worth,
-    which is doubt times records at stake; of equal ones the pair that comes first. Single links
-    whose worth is below LEAST_WORTH leave next to no doubt and are left out. What a steward has
+    how likely what is published is wrong). Single links whose worth, which is doubt times records
+    at stake, is below LEAST_WORTH leave next to no doubt and are left out. What a steward has
     decided does not come back: must-links hold like rules, clusters kept apart are not asked about
     again, and a cluster whose shown pair is confirmed is not shown again.
     """
     forest = forest_of(judged, cut) if forest is None else forest
-    rows = [
+    found = [
         _cluster_rows(judged, forest, bonds, largest),
         _link_rows(judged, forest, cut),
         _missed_rows(judged, bonds, cut),
     ]
-    table = _worthwhile(pa.concat_tables(rows))
-    return table.take(pa.array(_ranked(table)[:limit]))
+    return _worthwhile(pa.concat_tables(found))
 
 
 @dataclass(frozen=True)
@@ -431,9 +424,11 @@ def _worthwhile(table: pa.Table) -> pa.Table:
     return table.filter(pc.or_(pc.invert(is_link), pa.array(_worth(table) >= LEAST_WORTH)))
 
 
-def _ranked(table: pa.Table) -> IntArray:
-    """Places in order of worth; of rows about one pair only the first."""
-    left, right = table["n_l"].to_numpy(), table["n_r"].to_numpy()
+def ranked(table: pa.Table, left: IntArray, right: IntArray) -> IntArray:
+    """Places of rows in order of worth; of rows about one pair only the first.
+
+    Held-back clusters come first; of equal rows the pair (`left`, `right`) that comes first.
+    """
     held = np.array([reason == HELD for reason in table["reason"].to_pylist()], dtype=bool)
     worth = _worth(table)
     order = np.lexsort((right, left, -worth, ~held))

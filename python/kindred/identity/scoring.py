@@ -9,14 +9,12 @@ from typing import Any
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from kindred.identity.components import IntArray
 from kindred.identity.entity import Comparison, Entity
+from kindred.identity.levels import LevelArray
 from kindred.identity.records import in_batches
-
-LevelArray = npt.NDArray[np.int8]
 
 RANDOM_PAIRS = 300_000
 # Pairs that are asked for at once: their places and levels are held, their fields pass through.
@@ -33,12 +31,16 @@ def usable_comparisons(entity: Entity, filled: list[str]) -> tuple[Comparison, .
 
 
 class Scorer:
-    """Splink's comparisons over one table of representatives (`table` with column n)."""
+    """Splink's comparisons over one table of representatives (`table` with column n).
+
+    holders: by comparison how many hold each one's values, where not these alone tell.
+    """
 
     def __init__(
         self,
         con: duckdb.DuckDBPyConnection,
         comparisons: tuple[Comparison, ...],
+        holders: dict[str, IntArray] | None = None,
         table: str = "fields",
     ) -> None:
         self._con = con
@@ -46,7 +48,9 @@ class Scorer:
         self.comparisons = comparisons
         # The comparisons that look at two records; the others look at all of them.
         self.compared = tuple(c for c in comparisons if not c.holders_of)
-        self._holders = {c.field: _holders(con, c, table) for c in comparisons if c.holders_of}
+        self._holders = holders or {
+            c.field: _holders(con, c, table) for c in comparisons if c.holders_of
+        }
         self.settings = splink_settings(self.compared)
         self._fields, self._levels = _splink_sql(self.settings)
 
@@ -101,11 +105,15 @@ class Scorer:
             shared = np.ones(len(left), dtype=bool)
             for name in comparison.holders_of:
                 shared &= columns[name] == tops[name]
-            steps = np.array([int(level.condition) for level in comparison.levels])
-            held = self._holders[comparison.field][left]
-            step = np.searchsorted(steps, held, side="right") - 1
-            columns[comparison.field] = np.where(shared, len(steps) - 1 - step, -1).astype(np.int8)
+            level = level_of_holders(comparison, self._holders[comparison.field][left])
+            columns[comparison.field] = np.where(shared, level, -1).astype(np.int8)
         return np.column_stack([columns[c.field] for c in self.comparisons])
+
+
+def level_of_holders(comparison: Comparison, held: IntArray) -> IntArray:
+    """The level of a comparison of how many hold a value."""
+    least = np.array([int(level.condition) for level in comparison.levels])
+    return np.asarray(len(least) - np.searchsorted(least, held, side="right"))
 
 
 def _holders(con: duckdb.DuckDBPyConnection, comparison: Comparison, table: str) -> IntArray:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from kindred.identity import clusters, deduplicated, guard, review, stewardship
 from kindred.identity.components import IntArray, components
 from kindred.identity.grouping import Bonds
+from kindred.identity.kept import KeyArray
 from kindred.identity.stewardship import CANNOT, MUST, Decision
 
 FloatArray = npt.NDArray[np.float64]
@@ -32,6 +33,13 @@ REVIEW = {
     "record_count": pa.int64(),
     "records_at_stake": pa.int64(),
     "doubt": pa.float64(),
+}
+
+REVIEW_ROWS = {
+    "component": pa.uint64(),
+    "key_l": pa.uint64(),
+    "key_r": pa.uint64(),
+    **{name: kind for name, kind in REVIEW.items() if name != "priority"},
 }
 
 
@@ -69,11 +77,12 @@ def policy_of(
 
 
 def standing_alone(
-    con: duckdb.DuckDBPyConnection, policy: Policy, fields: Sequence[str]
+    con: duckdb.DuckDBPyConnection, policy: Policy, fields: Sequence[str], table: str = "prepared"
 ) -> tuple[str, ...]:
-    """Records that must not be collapsed with their exact doubles (table `prepared`)."""
+    """Records of a table that must not be collapsed with their exact doubles."""
     named = {name for pair in policy.pairs(CANNOT) for name in pair}
-    return tuple(sorted(named | set(deduplicated.doubles_apart(con, policy.sources, fields))))
+    doubles = deduplicated.doubles_apart(con, policy.sources, fields, table)
+    return tuple(sorted(named | set(doubles)))
 
 
 def bonds_of(con: duckdb.DuckDBPyConnection, policy: Policy) -> tuple[Bonds, int]:
@@ -158,34 +167,30 @@ def judged(settled: Settled) -> review.Judged:
     )
 
 
-def review_queue(
+def review_rows(
     con: duckdb.DuckDBPyConnection,
     settled: Settled,
     policy: Policy,
     bonds: Bonds,
     cut: float,
     forest: review.Forest,
+    node: KeyArray,
+    component: KeyArray,
     weighed: Callable[[IntArray], pa.Table],
 ) -> pa.Table:
-    """The review queue in record ids (columns: REVIEW), by the table `members`.
+    """What is worth a steward's minute, in record ids (columns: REVIEW_ROWS), by table `members`.
 
-    weighed: for pairs (l * size + r) what `evidence.weighed_links` tells of those that were.
+    node, component: of each node its key and where it lies. weighed: for pairs (l * size + r) what
+    `evidence.weighed_links` tells of those that were.
     """
-    asked = review.queue(
-        judged(settled), bonds, cut, policy.largest, policy.review_limit, forest
-    )  # fmt: skip
+    asked = review.rows(judged(settled), bonds, cut, policy.largest, forest)
     n_l, n_r = asked["n_l"].to_numpy(), asked["n_r"].to_numpy()
     low, high = np.minimum(n_l, n_r), np.maximum(n_l, n_r)
-    must = policy.pairs(MUST)
-    con.register("asked", asked.append_column("place", pa.array(range(len(n_l)), pa.int64())))
-    con.register("told", weighed(low * len(settled.labels) + high))
-    con.register(
-        "confirmed",
-        pa.table(
-            {"l": [pair[0] for pair in must], "r": [pair[1] for pair in must]},
-            schema=pa.schema([("l", pa.string()), ("r", pa.string())]),
-        ),
-    )
+    keys = {"component": component[n_l], "key_l": node[n_l], "key_r": node[n_r]}
+    for name, values in keys.items():
+        asked = asked.append_column(name, pa.array(values, pa.uint64()))
+    con.register("asked", asked)
+    con.register("told", weighed(np.unique(low * len(settled.labels) + high)))
     found = con.execute(
         """
         with ends as (
@@ -206,29 +211,35 @@ def review_queue(
             inner join ends as r on asked.n_r = r.n
             left join told
                 on least(asked.n_l, asked.n_r) = told.l and greatest(asked.n_l, asked.n_r) = told.r
-        ),
-        ordered as (
-            select *, least(one, two) as record_id_l, greatest(one, two) as record_id_r
-            from named
         )
         select
-            row_number() over (order by place) as priority,
-            reason,
-            record_id_l,
-            record_id_r,
-            match_weight,
-            field_weights,
-            record_count,
-            records_at_stake,
-            doubt
-        from ordered
-        where (record_id_l, record_id_r) not in (select l, r from confirmed)
-        order by priority
+            component, key_l, key_r, reason, least(one, two) as record_id_l,
+            greatest(one, two) as record_id_r, match_weight, field_weights, record_count,
+            records_at_stake, doubt
+        from named
+        order by key_l, key_r, reason
         """
     ).to_arrow_table()
-    for name in ("asked", "told", "confirmed"):
+    for name in ("asked", "told"):
         con.unregister(name)
-    return found.cast(pa.schema(list(REVIEW.items())))
+    return found.cast(pa.schema(list(REVIEW_ROWS.items())))
+
+
+def review_queue(rows: pa.Table, policy: Policy) -> pa.Table:
+    """The review queue (columns: REVIEW): of `review_rows` the most worthwhile."""
+    order = review.ranked(rows, rows["key_l"].to_numpy(), rows["key_r"].to_numpy())
+    chosen = rows.take(pa.array(order[: policy.review_limit]))
+    confirmed = set(policy.pairs(MUST))
+    ends = zip(chosen["record_id_l"].to_pylist(), chosen["record_id_r"].to_pylist(), strict=True)
+    chosen = chosen.filter(pa.array([pair not in confirmed for pair in ends], pa.bool_()))
+    places = pa.array(range(1, chosen.num_rows + 1), pa.int64())
+    told = chosen.append_column("priority", places).select(list(REVIEW))
+    return told.cast(pa.schema(list(REVIEW.items())))
+
+
+def no_review_rows() -> pa.Table:
+    """`review_rows` without any."""
+    return pa.table({name: pa.nulls(0, kind) for name, kind in REVIEW_ROWS.items()})
 
 
 def no_review() -> pa.Table:
@@ -236,15 +247,15 @@ def no_review() -> pa.Table:
     return pa.table({name: pa.nulls(0, kind) for name, kind in REVIEW.items()})
 
 
-def counts(
-    settled: Settled, policy: Policy, gone: int, queue: pa.Table
-) -> list[tuple[str, str, float]]:
-    """Counts for identity_health: metric_name, dimension, value."""
-    held = np.unique(settled.whole[settled.labels != settled.whole])
+def counts(policy: Policy, gone: int, held: int, queue: pa.Table) -> list[tuple[str, str, float]]:
+    """Counts for identity_health: metric_name, dimension, value.
+
+    gone: decisions about records that are gone. held: clusters that were held back.
+    """
     found = [("steward_decisions", kind, float(len(policy.pairs(kind)))) for kind in (MUST, CANNOT)]
     found += [
         ("steward_decisions", "about records that are gone", float(gone)),
-        ("clusters_held_back", "", float(len(held))),
+        ("clusters_held_back", "", float(held)),
     ]
     reasons = queue["reason"].to_pylist()
     found += [("review_rows", reason, float(reasons.count(reason))) for reason in review.REASONS]

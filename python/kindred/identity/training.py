@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,16 +10,18 @@ import duckdb
 import numpy as np
 
 from kindred.errors import KindredError
-from kindred.identity import learning, mixture, model_files
-from kindred.identity.compared import decode, encode
+from kindred.identity import learning, mixture, model_files, steps
 from kindred.identity.components import IntArray
 from kindred.identity.entity import Comparison, Entity
+from kindred.identity.kept import KeyArray
+from kindred.identity.levels import LevelArray, decode
 from kindred.identity.mixture import FloatArray, Model
-from kindred.identity.scoring import RANDOM_PAIRS, LevelArray, Scorer
+from kindred.identity.scoring import RANDOM_PAIRS, Scorer
 
 SEED = 20260101
-# Random pairs by which to see whether strangers are alike as the shipped model says.
-CHECKED_PAIRS = 60_000
+# Pairs by which to see whether strangers are alike as the shipped model says.
+CHECKED_PAIRS = 15_000
+TRAINED = "trained on these records"
 
 
 def no_model(entity: Entity) -> Model:
@@ -26,63 +29,115 @@ def no_model(entity: Entity) -> Model:
     return Model((), (), (), {k.name: k.share for k in (*entity.matches, *entity.others)}, {})
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What a run knows of its pairs when it chooses: patterns of levels among the candidates, how
-    many pairs have each, and the share of records that fill each field."""
+def is_trained(choice: str) -> bool:
+    """Whether a model was trained on the records of the run, by why it was chosen."""
+    return choice.startswith(TRAINED)
 
-    scorer: Scorer
+
+@dataclass(frozen=True)
+class Seen:
+    """What decides on the model.
+
+    patterns: the distinct patterns of levels among the sampled candidate pairs. counts: how many of
+    all candidate pairs have each. fill: the share of representatives that fill each field. size:
+    how many representatives there are.
+    """
+
     patterns: LevelArray
     counts: FloatArray
     fill: dict[str, float]
     size: int
 
-    @property
-    def fields(self) -> tuple[str, ...]:
-        return tuple(c.field for c in self.scorer.comparisons)
+
+@dataclass(frozen=True)
+class Strangers:
+    """By comparison, how often strangers fall on each level; counted only where it is asked for.
+
+    to_check: of the pairs by which the shipped model is judged; to_train: of more, to train on.
+    """
+
+    to_check: Callable[[], list[FloatArray]]
+    to_train: Callable[[], list[FloatArray]]
+
+
+# By field, how many representatives fill it, and how many ordered pairs of them share its value
+# (0 where that is not asked).
+Totals = dict[str, tuple[int, int]]
+
+
+def totals_of(con: duckdb.DuckDBPyConnection, comparisons: tuple[Comparison, ...]) -> Totals:
+    """Count the values of table `fields`."""
+    found = {}
+    for comparison in comparisons:
+        if comparison.holders_of:
+            continue
+        name = comparison.field
+        asked = f"select count(*)::hugeint as c from fields where {name} is not null"
+        if comparison.rarity or comparison.unique:
+            asked += f" group by {name}"
+        filled, pairs = con.execute(
+            "select coalesce(sum(c), 0)::bigint, coalesce(sum(c * (c - 1)), 0)::bigint"
+            f" from ({asked})"
+        ).fetchall()[0]
+        found[name] = (int(filled), int(pairs) if "group" in asked else 0)
+    return found
+
+
+def seen_of(
+    codes: IntArray,
+    comparisons: tuple[Comparison, ...],
+    pairs_each: int,
+    totals: Totals,
+    size: int,
+) -> Seen:
+    """Count the patterns of a sample of the candidate pairs, each of which stands for so many.
+
+    codes: the levels of each, as one number.
+    """
+    distinct, counts = np.unique(codes, return_counts=True)
+    fill = {name: round(filled / max(size, 1), 4) for name, (filled, _) in totals.items()}
+    return Seen(decode(distinct, comparisons), counts.astype(float) * pairs_each, fill, size)
+
+
+def strangers_of(scorer: Scorer, draw: KeyArray, totals: Totals) -> Strangers:
+    """Strangers among the representatives. draw: what each one's sampling hangs on."""
+    return Strangers(
+        lambda: _levels_of(scorer, *pairs_by_content(draw, CHECKED_PAIRS), totals),
+        lambda: _levels_of(scorer, *random_pairs(len(draw), SEED, RANDOM_PAIRS), totals),
+    )
 
 
 def choose_model(
-    con: duckdb.DuckDBPyConnection,
     entity: Entity,
-    scorer: Scorer,
-    levels: LevelArray,
-    pairs_each: int,
-    size: int,
+    comparisons: tuple[Comparison, ...],
+    seen: Seen,
+    strangers: Strangers,
     asked: str,
 ) -> tuple[Model, str]:
     """The model to weigh with, and why it is this one.
 
-    levels: of a sample of the candidate pairs, each of which stands for `pairs_each`.
     asked: auto, shipped, train, or the path of a file. `about` of a model that was not trained here
     says under `likely` how the fields agree in its likely matches.
     """
-    codes, counts = np.unique(encode(levels, scorer.comparisons), return_counts=True)
-    seen = _Seen(
-        scorer,
-        decode(codes, scorer.comparisons),
-        counts.astype(float) * pairs_each,
-        field_fill(con, scorer.comparisons),
-        size,
-    )
+    fields = tuple(c.field for c in comparisons)
     if asked == "train":
-        return _trained(con, entity, seen), "trained on these records, as asked"
+        return _trained(entity, comparisons, seen, strangers), f"{TRAINED}, as asked"
     if asked != "auto":
-        given, choice = _asked_for(entity, asked, seen.fields)
-        return _adapted(entity, seen, given).beside(given), choice
+        given, choice = _asked_for(entity, asked, fields)
+        return _adapted(entity, comparisons, seen, given).beside(given), choice
     shipped = model_files.shipped(entity)
     if shipped is None:
-        return _trained(con, entity, seen), "trained on these records: no model is shipped"
+        return _trained(entity, comparisons, seen, strangers), f"{TRAINED}: no model is shipped"
     optional = frozenset(c.field for c in entity.comparisons if c.optional)
-    reason = model_files.other_records(shipped, seen.fields, seen.fill, optional)
+    reason = model_files.other_records(shipped, fields, seen.fill, optional)
     if not reason:
-        known = mixture.of_fields(shipped, seen.fields)
-        strangers = _random_levels(con, seen, CHECKED_PAIRS)
-        found = _adapted(entity, seen, known, strangers)
-        reason = model_files.misfit(known, scorer.comparisons, found.likely, found.strangers)
+        known = mixture.of_fields(shipped, fields)
+        found = _adapted(entity, comparisons, seen, known, strangers.to_check())
+        reason = model_files.misfit(known, comparisons, found.likely, found.strangers)
         if not reason:
-            return found.beside(found.model), "the shipped model: likely matches agree as it says"
-    return _trained(con, entity, seen), f"trained on these records: {reason}"
+            model = learning.in_steps(found.model, comparisons)
+            return found.beside(model), "the shipped model: likely matches agree as it says"
+    return _trained(entity, comparisons, seen, strangers), f"{TRAINED}: {reason}"
 
 
 def cut_of(entity: Entity, comparisons: tuple[Comparison, ...], model: Model) -> float:
@@ -110,29 +165,33 @@ def _asked_for(entity: Entity, asked: str, fields: tuple[str, ...]) -> tuple[Mod
     return mixture.of_fields(shipped, fields), "the shipped model, as asked"
 
 
-def _trained(con: duckdb.DuckDBPyConnection, entity: Entity, seen: _Seen) -> Model:
+def _trained(
+    entity: Entity, comparisons: tuple[Comparison, ...], seen: Seen, strangers: Strangers
+) -> Model:
     learned = learning.learn(
-        seen.scorer.comparisons, entity.matches, entity.others, seen.size,
-        _random_levels(con, seen, RANDOM_PAIRS), seen.patterns, seen.counts,
+        comparisons, entity.matches, entity.others, seen.size, strangers.to_train(), seen.patterns,
+        seen.counts,
     )  # fmt: skip
     return replace(learned, about={**learned.about, "fill": seen.fill, "records": seen.size})
 
 
 def _adapted(
-    entity: Entity, seen: _Seen, model: Model, strangers: list[FloatArray] | None = None
+    entity: Entity,
+    comparisons: tuple[Comparison, ...],
+    seen: Seen,
+    model: Model,
+    strangers: list[FloatArray] | None = None,
 ) -> learning.Adapted:
     return learning.adapt(
-        model, seen.scorer.comparisons, entity.matches, entity.others, seen.size,
+        model, comparisons, entity.matches, entity.others, seen.size,
         list(model.u) if strangers is None else strangers, seen.patterns, seen.counts,
     )  # fmt: skip
 
 
-def _random_levels(con: duckdb.DuckDBPyConnection, seen: _Seen, pairs: int) -> list[FloatArray]:
-    """How often random pairs fall on each level of each field."""
-    left, right = random_pairs(seen.size, SEED, pairs)
-    levels = seen.scorer.with_holders(seen.scorer.compare(left, right), left)
-    comparisons = seen.scorer.comparisons
-    return _exact_u(con, comparisons, mixture.estimate_u(comparisons, levels))
+def _levels_of(scorer: Scorer, left: IntArray, right: IntArray, totals: Totals) -> list[FloatArray]:
+    """How often pairs of strangers fall on each level of each field."""
+    levels = scorer.with_holders(scorer.compare(left, right), left)
+    return exact_u(scorer.comparisons, mixture.estimate_u(scorer.comparisons, levels), totals)
 
 
 def _knows(model: Model, fields: tuple[str, ...], optional: frozenset[str]) -> bool:
@@ -161,18 +220,8 @@ def level_frequencies(levels: LevelArray, counts: FloatArray, size: int) -> list
     return [round(float(x), 4) for x in sums / max(sums.sum(), 1.0)]
 
 
-def field_fill(
-    con: duckdb.DuckDBPyConnection, comparisons: tuple[Comparison, ...]
-) -> dict[str, float]:
-    """The share of representatives that fill each field."""
-    compared = [c for c in comparisons if not c.holders_of]
-    asked = ", ".join(f"count({c.field}) / count(*)" for c in compared)
-    row = con.execute(f"select {asked} from fields").fetchall()[0]
-    return {c.field: round(x, 4) for c, x in zip(compared, row, strict=True)}
-
-
-def _exact_u(
-    con: duckdb.DuckDBPyConnection, comparisons: tuple[Comparison, ...], u: list[FloatArray]
+def exact_u(
+    comparisons: tuple[Comparison, ...], u: list[FloatArray], totals: Totals
 ) -> list[FloatArray]:
     """How often strangers agree exactly can be counted; no sample sees it better."""
     found = []
@@ -180,18 +229,28 @@ def _exact_u(
         if not (comparison.rarity or comparison.unique):
             found.append(guess)
             continue
-        field_name = comparison.field
-        same = con.execute(
-            f"""
-            select sum(n * (n - 1)) / greatest(sum(n) * (sum(n) - 1), 1)
-            from (select count(*)::double as n from fields where {field_name} is not null
-                  group by {field_name})
-            """
-        ).fetchall()[0][0]
-        same = max(float(same or 0.0), mixture.LEAST_U)
+        filled, pairs = totals[comparison.field]
+        same = max(pairs / max(filled * (filled - 1), 1), mixture.LEAST_U)
         rest = guess[:-1] * (1 - same) / max(float(guess[:-1].sum()), mixture.LEAST_U)
         found.append(np.append(rest, same))
     return found
+
+
+def pairs_by_content(draw: KeyArray, wanted: int) -> tuple[IntArray, IntArray]:
+    """Pairs of strangers chosen by what the records hold: about `wanted`, or all where these are
+    fewer.
+
+    draw: a hash of each record's content. Records in the order of their hashes are neighbours by
+    chance, so each is paired with the next: a new record changes two pairs. Of records of one
+    content, which are no strangers, one is taken; of many records, those of low hashes.
+    """
+    size = len(draw)
+    if size * (size - 1) // 2 <= wanted:
+        return random_pairs(size, SEED, wanted)
+    contents, holder = np.unique(draw, return_index=True)
+    low = contents <= np.uint64((2**64 - 1) // steps.one_in(size, wanted))
+    one, two = holder[low][:-1], holder[low][1:]
+    return np.minimum(one, two), np.maximum(one, two)
 
 
 def random_pairs(size: int, seed: int, wanted: int = RANDOM_PAIRS) -> tuple[IntArray, IntArray]:

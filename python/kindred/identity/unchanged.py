@@ -41,7 +41,7 @@ def fingerprint(
 
 
 def is_kept(earlier: pa.Table, asked: str) -> bool:
-    """Whether the last run, whose comparisons are `earlier`, was given the same."""
+    """Whether the last run, which kept `earlier`, was given the same."""
     kept = earlier["settings"].to_pylist()
     return any(
         kind == KIND and text == asked
@@ -49,17 +49,16 @@ def is_kept(earlier: pa.Table, asked: str) -> bool:
     )
 
 
-def with_fingerprint(compared: pa.Table, asked: str) -> pa.Table:
-    """The table of comparisons (see kindred.identity.compared.to_table) with one row more."""
-    row = pa.table(
+def as_table(asked: str) -> pa.Table:
+    """The fingerprint as the one row that a run keeps (see kindred.identity.kept.pack)."""
+    return pa.table(
         {
             "kind": pa.array([KIND], pa.string()),
-            "chunk": pa.array([compared.num_rows], pa.int64()),
+            "chunk": pa.array([0], pa.int64()),
             "settings": pa.array([asked], pa.string()),
-            "packed": pa.array([bytes.fromhex(asked)], pa.binary()),
+            "packed": pa.array([bytes.fromhex(asked)], pa.large_binary()),
         }
     )
-    return pa.concat_tables([compared, row]) if compared.num_rows else row
 
 
 def _digest(relation: Any) -> list[str]:

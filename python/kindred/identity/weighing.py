@@ -12,15 +12,12 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from kindred.identity import mixture
-from kindred.identity.compared import encode
+from kindred.identity import mixture, steps
 from kindred.identity.components import IntArray
 from kindred.identity.entity import Comparison, Entity
+from kindred.identity.levels import LevelArray, encode
 from kindred.identity.mixture import FloatArray, Model
-from kindred.identity.scoring import LevelArray
 
-# A value's frequency is known to a quarter of a bit: what a record more or less changes is nothing.
-STEPS_PER_BIT = 4
 _CLASSES = 128
 
 ClassArray = npt.NDArray[np.uint8]
@@ -81,7 +78,8 @@ def nothing_scored(width: int) -> Scored:
 class Weigher:
     """A model, and how rare the values of each representative are.
 
-    classes: by field, for each representative -log2 of its value's frequency, in steps.
+    classes: by field, for each representative how rare its value is, as `classes_of` tells it.
+    size: the number of representatives, which numbers pairs; weights know it in steps.
     """
 
     model: Model
@@ -105,58 +103,83 @@ class Weigher:
             column, top = tops[name]
             same = levels[first, column] == top
             gain = np.zeros(len(first))
-            said = classes[left[first[same]]].astype(float) / STEPS_PER_BIT
+            said = classes[left[first[same]]].astype(float) / steps.PER_BIT
             gain[same] = np.log2(self.model.u[column][top]) + said
             rarity[name] = gain
         return Patterns(levels[first], rarity, of_pair)
+
+    @property
+    def start(self) -> float:
+        """The weight of any two records before a field of theirs is looked at."""
+        return mixture.starting_weight(
+            self.model, self.entity.matches, steps.stepped_size(self.size)
+        )
 
     def weigh(self, levels: LevelArray, left: IntArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
         """Weight (log2 odds) of each pair, and whether it has too little in common to say any."""
         if not len(left):
             return np.empty(0), np.empty(0, dtype=bool)
         found = self.patterns(levels, left)
-        weight, _ = mixture.weigh(
-            self.model, self.entity.matches, self.entity.others, self.size, found.levels,
-            found.rarity,
-        )  # fmt: skip
-        silent = mixture.says_nothing(
-            self.model, self.entity.matches, self.size, found.levels, weight
-        )
+        weight, _ = self.weigh_patterns(found)
+        silent = mixture.says_nothing(self.model, self.start, found.levels, weight)
         return weight[found.of_pair], silent[found.of_pair]
+
+    def weigh_patterns(
+        self, found: Patterns, detail: bool = False
+    ) -> tuple[FloatArray, FloatArray]:
+        """The weight of each pattern, and with `detail` what each field and the start add."""
+        return mixture.weigh(
+            self.model, self.entity.matches, self.entity.others, steps.stepped_size(self.size),
+            found.levels, found.rarity, detail,
+        )  # fmt: skip
 
 
 def rarity_classes(
     con: duckdb.DuckDBPyConnection, comparisons: tuple[Comparison, ...]
 ) -> dict[str, ClassArray]:
-    """By field with rarity: -log2 of the frequency of each representative's value, in steps."""
+    """By field with rarity, the class of each representative's value; 0 where it has none."""
     classes = {}
     for comparison in comparisons:
-        if not comparison.rarity:
-            continue
-        name = comparison.field
-        classes[name] = (
-            con.execute(
-                f"""
-            with counted as (
-                select {name} as value, count(*) as holders
-                from fields
-                where {name} is not null
-                group by {name}
-            ),
-            classed as (
-                select
-                    value,
-                    least(round(-log2(holders / sum(holders) over ()) * {STEPS_PER_BIT}),
-                        {_CLASSES - 1})::utinyint as class
-                from counted
-            )
-            select coalesce(classed.class, 0) as class
-            from fields
-            left join classed on fields.{name} = classed.value
-            order by fields.n
-            """
-            )
-            .fetchnumpy()["class"]
-            .astype(np.uint8, copy=False)
-        )
+        if comparison.rarity:
+            holders = value_holders(con, comparison.field)
+            classes[comparison.field] = classes_of(holders, int((holders > 0).sum()))
     return classes
+
+
+def value_holders(con: duckdb.DuckDBPyConnection, field: str) -> IntArray:
+    """How many representatives hold the value of each one; 0 where it has none."""
+    found = con.execute(
+        f"""
+        with counted as (
+            select {field} as value, count(*) as holders
+            from fields
+            where {field} is not null
+            group by {field}
+        )
+        select coalesce(counted.holders, 0) as holders
+        from fields
+        left join counted on fields.{field} = counted.value
+        order by fields.n
+        """
+    )
+    return found.fetchnumpy()["holders"].astype(np.int64, copy=False)
+
+
+def total_step(filled: int) -> int:
+    """The step of how many fill a field, in quarters of a bit."""
+    return int(steps.log2_of_counts(np.array(max(filled, 1)), steps.FILLED))
+
+
+def count_step(holders: IntArray) -> IntArray:
+    """The step of how many hold a value, in quarters of a bit."""
+    return steps.log2_of_counts(holders, steps.HOLDERS)
+
+
+def classes_of(holders: IntArray, filled: int) -> ClassArray:
+    """-log2 of the frequency of values, in quarters of a bit; 0 where there is no holder.
+
+    holders: how many representatives hold each value; filled: how many fill the field. Each comes
+    in steps of its own, so that a class changes only when one of the two crosses a border.
+    """
+    rarity = np.clip(total_step(filled) - count_step(holders), 0, _CLASSES - 1)
+    return np.where(holders > 0, rarity, 0).astype(np.uint8)

@@ -1,5 +1,5 @@
 {{ config(materialized='view') }}
 
-{{ resolution_part(ref('int_person_resolution'), 'compared', {
+{{ resolution_part(ref('int_person_resolution'), 'kept', {
     'kind': 'kind', 'chunk': 'chunk', 'settings': 'settings', 'packed': 'packed'
 }) }}

@@ -1,5 +1,5 @@
 {{ config(materialized='view') }}
 
-{{ resolution_part(ref('int_account_resolution'), 'compared', {
+{{ resolution_part(ref('int_account_resolution'), 'kept', {
     'kind': 'kind', 'chunk': 'chunk', 'settings': 'settings', 'packed': 'packed'
 }) }}

@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ kept_as_left('int_person_kept') }}

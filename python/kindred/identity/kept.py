@@ -1,0 +1,191 @@
+"""What a run keeps, so that the next one need not resolve again what nothing new touches.
+
+All of it follows from the records, the settings and the code; it is never wrong, whichever run left
+it. Big arrays are packed as they are in memory.
+"""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+KeyArray = npt.NDArray[np.uint64]
+
+# How it is packed; what was packed otherwise is not read.
+FORMAT = "3"
+# In place of a component: what each run writes anew, and what it leaves.
+WHOLE, SETTLED = 0, -1
+# Records in a row of the packed table.
+CHUNK = 100_000
+
+COMPONENTS = {
+    "component": pa.uint64(),
+    # Links by rules; pairs that may have to be compared to close it; pairs inside carefully formed
+    # clusters, and those of them that disagree; clusters that were held back.
+    "strong": pa.int64(),
+    "closing": pa.int64(),
+    "inside": pa.int64(),
+    "disagreeing": pa.int64(),
+    "held": pa.int64(),
+}
+CLUSTERS = {
+    "component": pa.uint64(),
+    "records": pa.int64(),
+    "weakest": pa.float64(),
+    "bridges": pa.int64(),
+    "weak_bridges": pa.int64(),
+}
+SAMPLE = {
+    "left": pa.uint64(),
+    "right": pa.uint64(),
+    "code": pa.int64(),
+    "named": pa.uint64(),
+}
+IDENTIFIERS = {"place": pa.int32(), "value": pa.uint64()}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The records of a run.
+
+    told: record_id, source and the columns of `prepared`, before junk was emptied. Of each: row (a
+    hash of what was given of it), content (a hash of its match fields), node (a hash of the
+    representative it stands under), component, junk (a number whose bits say which rules of the
+    entity found a value of it to be junk), live (whether the record is still there).
+    """
+
+    told: pa.Table
+    row: KeyArray
+    content: KeyArray
+    node: KeyArray
+    component: KeyArray
+    junk: npt.NDArray[np.uint8]
+    live: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """settings: what the run was told, as a hash. size: representatives. rules: blocking rules in
+    the order asked, with their pairs and whether they are used. totals: by field, how many
+    representatives fill it, and how many ordered pairs share its value. model: its digest; choice:
+    why this one. every: one in so many candidate pairs is in the sample."""
+
+    settings: str
+    rows: Rows
+    shared: pa.Table
+    identifiers: pa.Table
+    decided_junk: pa.Table
+    sample: pa.Table
+    components: pa.Table
+    clusters: pa.Table
+    review: pa.Table
+    size: int
+    candidates: int
+    every: int
+    first_cut: float
+    cut: float
+    model: str
+    choice: str
+    filled: tuple[str, ...]
+    crowded: KeyArray
+    decisions: tuple[tuple[str, str, str], ...]
+    rules: tuple[tuple[tuple[str, ...], int, bool], ...]
+    totals: dict[str, tuple[int, int]]
+    # How many records are in the first part, which is written once; and how many are in the one
+    # that is there already.
+    settled: int = 0
+    written: int = 0
+
+
+_TABLES = ("shared", "identifiers", "decided_junk", "sample", "components", "clusters", "review")
+_ARRAYS = {
+    "row": "<u8", "content": "<u8", "node": "<u8", "component": "<u8", "junk": "u1", "live": "?",
+}  # fmt: skip
+_PLAIN = (
+    "settings", "size", "candidates", "every", "first_cut", "cut", "model", "choice", "filled",
+    "rules", "totals", "decisions", "settled",
+)  # fmt: skip
+
+
+def pack(kept: Kept, is_added: bool = False) -> pa.Table:
+    """kind, chunk, settings, packed, component: rows by which the next run reads it back.
+
+    component: WHOLE, or SETTLED for the parts that are written once. is_added: whether those are
+    there already.
+    """
+    plain = {name: getattr(kept, name) for name in _PLAIN}
+    told = kept.rows.told
+    found = [("plain " + FORMAT, 0, json.dumps(plain).encode(), WHOLE)]
+    found += [(name, i, _bytes(getattr(kept, name)), WHOLE) for i, name in enumerate(_TABLES, 1)]
+    arrays = {**{name: getattr(kept.rows, name) for name in _ARRAYS}, "crowded": kept.crowded}
+    found += [(name, i, x.tobytes(), WHOLE) for i, (name, x) in enumerate(arrays.items(), 20)]
+    found.append(("records more", 99, _bytes(told.slice(kept.settled)), WHOLE))
+    if not (is_added and kept.settled == kept.written):
+        starts = range(0, kept.settled, CHUNK)
+        parts = [told.slice(start, min(CHUNK, kept.settled - start)) for start in starts]
+        with ThreadPoolExecutor() as beside:
+            for i, (start, part) in enumerate(zip(starts, beside.map(_bytes, parts), strict=True)):
+                found.append((f"records {start:09d}", 100 + i, part, SETTLED))
+    kinds, chunks, packed, components = zip(*found, strict=True)
+    return pa.table(
+        {
+            "kind": pa.array(kinds, pa.string()),
+            "chunk": pa.array(chunks, pa.int64()),
+            "settings": pa.array([kept.settings] * len(kinds), pa.string()),
+            "packed": pa.array(packed, pa.large_binary()),
+            "component": pa.array(components, pa.int64()),
+        }
+    )
+
+
+def unpack(table: pa.Table, settings: str) -> Kept | None:
+    """Read back what `pack` gave; None where there is nothing, or of other settings."""
+    rows = zip(table["kind"].to_pylist(), table["settings"].to_pylist(), range(table.num_rows),
+               strict=True)  # fmt: skip
+    place = {kind: i for kind, told, i in rows if told == settings}
+    if "plain " + FORMAT not in place:
+        return None
+
+    def packed(kind: str) -> pa.Buffer:
+        return table["packed"][place[kind]].as_buffer()
+
+    read: dict[str, Any] = json.loads(packed("plain " + FORMAT).to_pybytes())
+    arrays = {name: np.frombuffer(packed(name), kind) for name, kind in _ARRAYS.items()}
+    parts = sorted(kind for kind in place if kind.startswith("records "))
+    with ThreadPoolExecutor() as beside:
+        told = pa.concat_tables(beside.map(_table, [packed(kind) for kind in parts]))
+    tables = {name: _table(packed(name)) for name in _TABLES}
+    read["filled"] = tuple(read["filled"])
+    read["rules"] = tuple((tuple(rule), int(n), bool(used)) for rule, n, used in read["rules"])
+    read["totals"] = {name: (int(a), int(b)) for name, (a, b) in read["totals"].items()}
+    read["decisions"] = tuple(tuple(one) for one in read["decisions"])
+    read["crowded"] = np.frombuffer(packed("crowded"), "<u8")
+    return Kept(rows=Rows(told, **arrays), **tables, **read, written=read["settled"])
+
+
+def _bytes(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        writer.write_table(table, max_chunksize=CHUNK)
+    return bytes(sink.getvalue())
+
+
+def _table(packed: pa.Buffer) -> pa.Table:
+    with pa.ipc.open_stream(packed) as reader:
+        return reader.read_all()
+
+
+def without(table: pa.Table, gone: KeyArray) -> pa.Table:
+    """The rows of other components than those."""
+    kept = ~np.isin(table["component"].to_numpy(), gone)
+    return table.filter(pa.array(kept))

@@ -1,0 +1,130 @@
+"""What a run keeps comes back whole, is written anew where much of it is loose, and else not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from identity_batches import SETTINGS, Batches, World, facts, town_of
+from identity_town import TRAPS, people
+from kindred.identity import incremental, kept, touched
+from kindred.identity.kept import SETTLED, WHOLE, Kept, pack, unpack
+
+
+@pytest.fixture(scope="module")
+def town() -> World:
+    return town_of(people(40, seed=3) + TRAPS)
+
+
+@pytest.fixture(scope="module")
+def left(town: World) -> Kept:
+    """What a full run keeps of all that it can keep."""
+    held = ((name, "user_id", "1") for name in sorted(town.rows)[:4])
+    decided = town.held(*held).decided(("cannot_link", "crm:r3-1", "shop:r3-0"))
+    found = Batches("shipped").resolved(decided, None).kept
+    assert found is not None
+    return found
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(touched, "MOST", 2.0)
+    yield
+
+
+def _equal(one: Kept, other: Kept) -> None:
+    for part in fields(Kept):
+        ours, theirs = getattr(one, part.name), getattr(other, part.name)
+        if isinstance(ours, pa.Table):
+            assert ours.equals(theirs), part.name
+        elif isinstance(ours, np.ndarray):
+            assert ours.dtype == theirs.dtype, part.name
+            assert np.array_equal(ours, theirs), part.name
+        elif part.name not in ("rows", "written"):
+            assert ours == theirs, part.name
+    assert one.rows.told.equals(other.rows.told)
+    for part in fields(kept.Rows):
+        if part.name != "told":
+            ours, theirs = getattr(one.rows, part.name), getattr(other.rows, part.name)
+            assert ours.dtype == theirs.dtype, part.name
+            assert np.array_equal(ours, theirs), part.name
+
+
+@pytest.mark.parametrize("chunk", [kept.CHUNK, 17])
+def test_what_is_packed_comes_back(left: Kept, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every table, array and number of a run is there for the next one, in one part or in many,
+    however the warehouse orders the rows."""
+    monkeypatch.setattr(kept, "CHUNK", chunk)
+    packed = pack(left)
+    order = np.random.default_rng(1).permutation(packed.num_rows)
+    back = unpack(packed.take(pa.array(order)), SETTINGS)
+    assert back is not None
+    _equal(left, back)
+    assert back.written == back.settled == len(left.rows)
+
+
+def test_what_was_kept_under_other_settings_is_not_read(left: Kept) -> None:
+    """Whoever changes settings, words or code, or has a table of an older version, starts anew."""
+    packed = pack(left)
+    assert unpack(packed, "other settings") is None
+    assert unpack(packed.slice(0, 0), SETTINGS) is None
+    older = pc.replace_substring(packed["kind"], "plain " + kept.FORMAT, "plain 0")
+    assert unpack(packed.set_column(0, "kind", older), SETTINGS) is None
+
+
+def test_what_is_written_once_is_left_out_of_what_is_added(left: Kept) -> None:
+    """A run that changes little writes little: the records that were there stay as written."""
+    first = unpack(pack(left), SETTINGS)
+    assert first is not None
+    added = pack(first, is_added=True)
+    assert set(added["component"].to_pylist()) == {WHOLE}
+    settled = pack(first).filter(pc.equal(pack(first)["component"], SETTLED))
+    back = unpack(pa.concat_tables([settled, added]), SETTINGS)
+    assert back is not None
+    _equal(left, back)
+    # What was packed anew since is another first part, of whatever length.
+    assert SETTLED in pack(replace(first, written=-1), is_added=True)["component"].to_pylist()
+
+
+def _written(batches: Batches) -> bool:
+    """Whether the last run wrote the first part."""
+    told = batches.kept()
+    assert told is not None
+    return len(told.rows) == told.settled
+
+
+def test_where_too_much_is_loose_it_is_written_anew(town: World) -> None:
+    """Rows of records that are gone do not pile up: beyond a share of them all is written anew."""
+    batches, names = Batches("shipped"), sorted(town.rows)
+    batches.run(town)
+    loose = []
+    for start in range(0, 24, 4):
+        changed = {name: {**town.rows[name], "city": "Neu"} for name in names[start : start + 4]}
+        town = town.having(*changed.values())
+        assert batches.check(town).gone is not None
+        told = batches.kept()
+        assert told is not None
+        dead = int((~told.rows.live).sum())
+        assert dead + len(told.rows) - told.settled <= incremental.MOST_LOOSE * told.settled
+        loose.append(dead)
+    assert max(loose) > 4
+    assert 0 in loose
+
+
+def test_as_many_that_come_as_go_are_written_anew(town: World) -> None:
+    """A first part that is written anew replaces the one before even where it has as many rows."""
+    batches, names = Batches("shipped"), sorted(town.rows)
+    batches.run(town)
+    town = town.having(*({**town.rows[name], "city": "Neu"} for name in names[:20]))
+    part = batches.run(town)
+    assert part.kept is not None
+    told = batches.kept()
+    assert told is not None
+    assert _written(batches)
+    for name, wanted in facts(part.kept).items():
+        assert facts(told)[name] == wanted, name
