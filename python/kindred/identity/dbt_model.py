@@ -64,9 +64,9 @@ def resolve_relations(
     def asked() -> str:
         return unchanged.fingerprint(entity, {**read, **reference}, settings, files)
 
-    if before is None and unchanged.is_kept(earlier, asked()):
+    if before is None and unchanged.has_kept(earlier) and unchanged.is_kept(earlier, asked()):
         return nothing() if changes_only else _arrow(given["last"]())
-    now = now_of(given["records"], _arrow(identifiers), chosen, session)
+    now = now_of(given["records"], _arrow(identifiers), chosen, session, hashes=keeps)
     if not len(now.ids):
         return as_one_table(None, None, pa.table({}), changes_only)
     part = incremental.resolve(
@@ -97,8 +97,10 @@ def now_of(
     identifiers: pa.Table,
     entity: Entity,
     session: duckdb.DuckDBPyConnection | None,
+    *,
+    hashes: bool = True,
 ) -> Now:
-    """The records of a relation, with a hash of what is given of each."""
+    """The records of a relation, with a hash of what is given of each, where it is asked for."""
     have = relation.column_names if isinstance(relation, pa.Table) else relation.columns
     columns = [name for name in ("source", *entity.inputs) if name in have]
     records.check_columns(have, entity)
@@ -109,24 +111,26 @@ def now_of(
             hashed = own.sql("select * from records_now")
         else:
             hashed = relation
+        told = f"hash({', '.join(columns)})" if hashes else "0::ubigint"
         rows = hashed.project(
-            f"cast(record_id as text) as record_id, hash({', '.join(columns)}) as row"
+            f"cast(record_id as text) as record_id, {told} as row"
         ).to_arrow_table()
-        own.register("rows_now", in_batches(rows))
-        found = own.execute(
-            f"""
-            select r.record_id, hash(r.row, coalesce(i.held, 0)) as row
-            from rows_now as r
-            left join (
-                select cast(record_id as text) as record_id, sum({IDENTIFIER}::hugeint) as held
-                from identifiers_now as i
-                group by all
-            ) as i using (record_id)
-            """
-        ).to_arrow_table()
+        if hashes:
+            own.register("rows_now", in_batches(rows))
+            rows = own.execute(
+                f"""
+                select r.record_id, hash(r.row, coalesce(i.held, 0)) as row
+                from rows_now as r
+                left join (
+                    select cast(record_id as text) as record_id, sum({IDENTIFIER}::hugeint) as held
+                    from identifiers_now as i
+                    group by all
+                ) as i using (record_id)
+                """
+            ).to_arrow_table()
 
     def fetch(ids: pa.Array) -> pa.Table:
-        if len(ids) == found.num_rows:
+        if len(ids) == rows.num_rows:
             return _arrow(relation)
         asked = pa.table({"record_id": ids})
         if isinstance(relation, pa.Table) or session is None:
@@ -138,7 +142,7 @@ def now_of(
         return table
 
     return Now(
-        found["record_id"].combine_chunks(), found["row"].to_numpy().astype(np.uint64), fetch,
+        rows["record_id"].combine_chunks(), rows["row"].to_numpy().astype(np.uint64), fetch,
         identifiers,
     )  # fmt: skip
 

@@ -139,9 +139,7 @@ def links(
             },
             "rule_version": _shared(np.where(ruling, 0, -1), pa.array([rule_version])),
             "model_version": _shared(np.where(kind == _WEIGHED, 0, -1), pa.array([model_version])),
-            "entity": members.record_ids.take(
-                pa.array(members.first_of(labels)[labels[node[order]]])
-            ),
+            "entity": _shared(members.first_of(labels)[labels[node[order]]], members.record_ids),
             "component": component[node[order]],
         }
     ).select(_LINK)

@@ -85,7 +85,7 @@ def as_one_table(
     """Everything of a run in one table, as a dbt Python model returns one; `part` tells which.
 
     cluster: record_id, entity, component. link: record_id_l, record_id_r, link_type, rule,
-    match_weight, field_weights, field_levels, rule_version, model_version, entity, component.
+    match_weight, field_weights, field_levels, rule_version, model_version, component.
     junk: identifier_type, identifier_value, decision, reason, counts. number: metric_name,
     dimension, value. kept: kind, chunk, settings, packed. review: priority, reason,
     record_id_l, record_id_r, match_weight, field_weights, record_count, records_at_stake, doubt.
@@ -99,7 +99,8 @@ def as_one_table(
     if found is not None:
         parts |= {
             "cluster": found.assignments,
-            "link": found.links,
+            # The cluster of a link is that of its records.
+            "link": found.links.drop_columns(["entity"]),
             "junk": found.junk,
             "number": found.numbers,
             "review": found.review,

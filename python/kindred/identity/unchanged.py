@@ -40,6 +40,11 @@ def fingerprint(
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
+def has_kept(earlier: pa.Table) -> bool:
+    """Whether the last run, which kept `earlier`, kept a fingerprint."""
+    return KIND in earlier["kind"].to_pylist()
+
+
 def is_kept(earlier: pa.Table, asked: str) -> bool:
     """Whether the last run, which kept `earlier`, was given the same."""
     kept = earlier["settings"].to_pylist()
