@@ -185,7 +185,8 @@ def test_swapped_names_may_hold_a_typo(
         records.prepare(con, table_of(rows), PERSON, load_reference())
         con.execute(
             "create table fields as"
-            " select row_number() over (order by record_id) - 1 as n, * from prepared"
+            " select row_number() over (order by record_id) - 1 as n, *"
+            f" from ({records.helped(PERSON, 'select * from prepared')})"
         )
         given = next(c for c in PERSON.comparisons if c.field == "given")
         level = int(scoring.Scorer(con, (given,)).compare(np.array([0]), np.array([1]))[0, 0])

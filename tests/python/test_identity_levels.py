@@ -54,7 +54,8 @@ def test_levels_are_symmetric(name: str) -> None:
     entity: Entity = entity_named(name)
     with records.connect() as con:
         records.prepare(con, _records(name), entity, load_reference())
-        con.execute("create table held as select row_number() over () as n, * from prepared")
+        helped = records.helped(entity, "select * from prepared")
+        con.execute(f"create table held as select row_number() over () as n, * from ({helped})")
         columns = [row[0] for row in con.execute("describe held").fetchall()]
         sides = ", ".join(f"l.{c} as {c}_l, r.{c} as {c}_r" for c in columns)
         con.execute(f"create table pairs as select {sides} from held as l, held as r")
@@ -107,7 +108,8 @@ def test_levels_are_those_of_splink(name: str) -> None:
         records.prepare(con, _records(name), entity, load_reference())
         con.execute(
             "create table fields as"
-            " select row_number() over (order by record_id) - 1 as n, * from prepared"
+            " select row_number() over (order by record_id) - 1 as n, *"
+            f" from ({records.helped(entity, 'select * from prepared')})"
         )
         size = con.execute("select count(*) from fields").fetchall()[0][0]
         scorer = scoring.Scorer(con, tuple(c for c in entity.comparisons if not c.holders_of))

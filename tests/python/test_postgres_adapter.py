@@ -230,7 +230,9 @@ def test_installing_kindred_brings_the_adapter(tmp_path: Path, way: str) -> None
     editable = ["--editable"] if way == "editable" else []
     call(sys.executable, "-m", "pip", "install", *options, *editable, str(source))
     told = call(str(home / "bin" / "python"), "-c", LOOK).splitlines()
-    macros = ["relations.sql", "statistics.sql", "table.sql", "unit.sql", "view.sql"]
+    macros = [
+        "incremental.sql", "relations.sql", "statistics.sql", "table.sql", "unit.sql", "view.sql",
+    ]  # fmt: skip
     assert told[0] == f"PostgresPyCredentials {macros} True"
     place = source if way == "editable" else packages
     assert told[1] == str(place / ("python/" * (way == "editable")) / "kindred" / "__init__.py")

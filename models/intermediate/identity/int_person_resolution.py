@@ -16,12 +16,5 @@ def model(dbt, session):
         "earlier": dbt.ref("int_person_kept_prior"),
         "last": lambda: dbt.ref("int_person_resolution_prior"),
     }
-    return resolve_relations(
-        "person",
-        given,
-        reference,
-        settings,
-        session,
-        keeps=dbt.config.get("keeps"),
-        changes_only=dbt.is_incremental,
-    )
+    kept = {"keeps": dbt.config.get("keeps"), "changes_only": dbt.is_incremental}
+    return resolve_relations("person", given, reference, settings, session, **kept)

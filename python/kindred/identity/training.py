@@ -20,7 +20,7 @@ from kindred.identity.scoring import RANDOM_PAIRS, Scorer
 
 SEED = 20260101
 # Pairs by which to see whether strangers are alike as the shipped model says.
-CHECKED_PAIRS = 15_000
+CHECKED_PAIRS = 60_000
 TRAINED = "trained on these records"
 
 
@@ -241,15 +241,20 @@ def pairs_by_content(draw: KeyArray, wanted: int) -> tuple[IntArray, IntArray]:
     fewer.
 
     draw: a hash of each record's content. Records in the order of their hashes are neighbours by
-    chance, so each is paired with the next: a new record changes two pairs. Of records of one
-    content, which are no strangers, one is taken; of many records, those of low hashes.
+    chance, so each is paired with the next, of few records with several: of many, a new one changes
+    two pairs. Of records of one content, which are no strangers, one is taken; of many records,
+    those of low hashes.
     """
     size = len(draw)
     if size * (size - 1) // 2 <= wanted:
         return random_pairs(size, SEED, wanted)
     contents, holder = np.unique(draw, return_index=True)
     low = contents <= np.uint64((2**64 - 1) // steps.one_in(size, wanted))
-    one, two = holder[low][:-1], holder[low][1:]
+    row = holder[low]
+    # Of few records each is paired with several of the next.
+    ahead = range(1, max(wanted // max(len(row), 1), 1) + 1)
+    one = np.concatenate([row[:-step] for step in ahead])
+    two = np.concatenate([row[step:] for step in ahead])
     return np.minimum(one, two), np.maximum(one, two)
 
 
