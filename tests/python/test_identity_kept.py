@@ -128,3 +128,13 @@ def test_as_many_that_come_as_go_are_written_anew(town: World) -> None:
     assert _written(batches)
     for name, wanted in facts(part.kept).items():
         assert facts(told)[name] == wanted, name
+
+
+def test_of_a_record_that_left_nothing_is_kept(town: World) -> None:
+    """Whoever is taken out of the sources is in no packed part after the next run."""
+    batches, name = Batches("shipped"), sorted(town.rows)[0]
+    batches.run(town)
+    assert batches.check(town.without([name])).gone is not None
+    told = batches.kept()
+    assert told is not None
+    assert name not in told.rows.told["record_id"].to_pylist()

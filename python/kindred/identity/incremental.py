@@ -6,6 +6,7 @@ The end is that of resolving all records; `kindred.identity.touched` says why.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -41,7 +42,8 @@ from kindred.identity.resolution import Resolution
 from kindred.identity.touched import BoolArray, EverythingTouchedError, Nodes, Now, Stepped
 from kindred.identity.weighing import Weigher
 
-# Where more than this share of the first part is no more or was added, it is written anew.
+# Where more than this share of the first part is no more or was added, it is written anew; so it is
+# where a record has left.
 MOST_LOOSE = 0.2
 
 
@@ -112,12 +114,7 @@ def keep(
         shared=shared,
         identifiers=held.cast(pa.schema(list(IDENTIFIERS.items()))),
         decided_junk=decisions,
-        sample=found.sample,
-        components=found.components,
-        clusters=found.clusters,
-        review=found.review,
-        size=found.size,
-        candidates=found.pair_count,
+        **_counted(found),
         every=found.every,
         first_cut=found.first_cut,
         cut=found.cut,
@@ -126,10 +123,22 @@ def keep(
         filled=found.filled,
         crowded=found.crowded,
         decisions=_told(policy),
-        rules=tuple(found.rules),
-        totals=found.totals,
         settled=told.num_rows,
     )
+
+
+def _counted(found: Found) -> dict[str, Any]:
+    """What is kept of a run as it was found."""
+    return {
+        "sample": found.sample,
+        "components": found.components,
+        "clusters": found.clusters,
+        "review": found.review,
+        "size": found.size,
+        "candidates": found.pair_count,
+        "rules": tuple(found.rules),
+        "totals": found.totals,
+    }
 
 
 def _told(policy: settling.Policy) -> tuple[tuple[str, str, str], ...]:
@@ -442,7 +451,10 @@ def _kept_now(
     junk_of = np.concatenate([kept.rows.junk, fresh["junk"].to_numpy()])
     now = Rows(told, row, nodes.content, nodes.node, component, junk_of, nodes.here)
     settled = written = kept.settled
-    if (~nodes.here).sum() + len(now) - settled > MOST_LOOSE * settled:
+    # Of a record that has left nothing stays: somebody may have been erased.
+    gone = kept.rows.told["record_id"].filter(pa.array(rows.gone))
+    has_left = not pc.all(pc.is_in(gone, value_set=fresh["record_id"]), min_count=0).as_py()
+    if has_left or (~nodes.here).sum() + len(now) - settled > MOST_LOOSE * settled:
         now, held, settled = _packed_anew(now, held)
         written = -1
     return replace(
@@ -451,15 +463,8 @@ def _kept_now(
         shared=rows.shared,
         identifiers=held.cast(pa.schema(list(IDENTIFIERS.items()))),
         decided_junk=decisions,
-        sample=found.sample,
-        components=found.components,
-        clusters=found.clusters,
-        review=found.review,
-        size=found.size,
-        candidates=found.pair_count,
+        **_counted(found),
         decisions=_told(policy),
-        rules=tuple(found.rules),
-        totals=found.totals,
         settled=settled,
         written=written,
     )

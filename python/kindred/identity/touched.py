@@ -53,7 +53,7 @@ class Rows:
 
     Tables and views in `con`: `before` (the last run's records with place, is_gone, is_first and
     junk, a number whose bits say which rules of the entity found a value of theirs to be junk),
-    `fresh` (the same columns), `rows_now` (both, without the gone).
+    `prepared` (the fresh ones, until they `stand`), `fresh` (the same columns as `before`).
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, entity: Entity, kept: Kept) -> None:

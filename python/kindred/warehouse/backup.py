@@ -325,7 +325,7 @@ def restore(
         for growing in GROWING:
             place = growing.place(project, profile)
             if has_relation(connection, *place):
-                connection.execute(f"delete from {quoted(*place)}")  # noqa: S608 - quoted name
+                _empty(connection, place)
         connection.commit()
     except engine_errors() as error:
         connection.rollback()
@@ -356,6 +356,10 @@ def _rows(folder: Path, table: SavedTable) -> pa.Table:
     return rows
 
 
+def _empty(connection: Connection, place: tuple[str, str]) -> None:
+    connection.execute(f"delete from {quoted(*place)}")  # noqa: S608 - quoted name
+
+
 def _put(connection: Connection, table: SavedTable, place: tuple[str, str], rows: pa.Table) -> None:
     given = _offer(connection, rows)
     names = ", ".join(quoted(name) for name in rows.column_names)
@@ -367,7 +371,7 @@ def _put(connection: Connection, table: SavedTable, place: tuple[str, str], rows
         known = f"select 1 from {target} as held where {same}"  # noqa: S608 - quoted names
         insert += f" where not exists ({known})"
     else:
-        connection.execute(f"delete from {target}")  # noqa: S608 - quoted name
+        _empty(connection, place)
     connection.execute(insert)
     _withdraw(connection)
 
