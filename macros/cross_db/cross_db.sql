@@ -256,6 +256,18 @@
 {% macro postgres__whole_row_hash(alias) -%}md5(cast(row_to_json({{ alias }}) as text)){%- endmacro %}
 
 
+{#-
+    A number of 64 bits for the values of some columns, by which rows are compared within one run: it is not the same
+    on every engine, nor on every version of one.
+-#}
+{% macro row_hash(columns) -%}
+    {{ return(adapter.dispatch('row_hash', 'kindred')(columns)) }}
+{%- endmacro %}
+{% macro default__row_hash(columns) -%}{{ unsupported('row_hash') }}{%- endmacro %}
+{% macro duckdb__row_hash(columns) -%}hash({{ columns | join(', ') }}){%- endmacro %}
+{% macro postgres__row_hash(columns) -%}hashtextextended(cast(row({{ columns | join(', ') }}) as text), 0){%- endmacro %}
+
+
 {#- One row per part of a separated text: a relation expression with the column `part`, for a lateral join. -#}
 {% macro split_to_rows(expression, separator) -%}
     {{ return(adapter.dispatch('split_to_rows', 'kindred')(expression, separator)) }}
