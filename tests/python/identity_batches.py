@@ -188,11 +188,12 @@ def facts(kept: Kept) -> dict[str, list[str]]:
     found["crowded"] = sorted(str(value) for value in kept.crowded.tolist())
     for name in ("shared", "decided_junk", "components", "clusters", "review"):
         found[name] = sorted(str(row) for row in getattr(kept, name).to_pylist())
-    found["sample"] = sorted(
-        str((min(row["left"], row["right"]), max(row["left"], row["right"]), row["code"],
-             row["named"]))
-        for row in kept.sample.to_pylist()
-    )  # fmt: skip
+    for name in ("sample", "strangers"):
+        found[name] = sorted(
+            str((min(row["left"], row["right"]), max(row["left"], row["right"]), row["code"],
+                 row["named"]))
+            for row in getattr(kept, name).to_pylist()
+        )  # fmt: skip
     return found
 
 

@@ -117,7 +117,10 @@ def test_levels_are_those_of_splink(name: str) -> None:
         ours = scorer.compare(left, right)
 
         api = DuckDBAPI(connection=con)
-        asked = {**scorer.settings, "retain_intermediate_calculation_columns": True}
+        asked = {
+            **scoring.splink_settings(scorer.compared),
+            "retain_intermediate_calculation_columns": True,
+        }
         for comparison in asked["comparisons"]:
             # Splink hands out log2(m / u) only, so let that be the number of the level.
             for number, level in enumerate(reversed(comparison["comparison_levels"][1:]), 1):

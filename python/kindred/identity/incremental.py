@@ -131,6 +131,7 @@ def _counted(found: Found) -> dict[str, Any]:
     """What is kept of a run as it was found."""
     return {
         "sample": found.sample,
+        "strangers": found.strangers,
         "components": found.components,
         "clusters": found.clusters,
         "review": found.review,
@@ -173,7 +174,7 @@ def resolve_changes(
 
     tell("comparing pairs")
     near = _near(nodes, rules, comparisons, stepped)
-    model, choice, sample, seen = _model(nodes, near, comparisons, stepped, asked)
+    model, choice, sample, strangers, seen = _model(nodes, near, comparisons, stepped, asked)
     if model_files.digest(model, entity) != kept.model or choice != kept.choice:
         raise EverythingTouchedError("the model has changed")
     classes = nodes.classes_in("near_fields", comparisons, stepped.totals)
@@ -182,7 +183,7 @@ def resolve_changes(
     close = ~silent & (weight >= pipeline.reach(asked, kept.cut))
     ends = np.unique(np.concatenate([near.left[close], near.right[close]]))
     decided = touched.decided_about_fresh(rows, _told(policy))
-    component = _touched(nodes, np.union1d(ends, decided), stepped.restless, held, groups)
+    component = _touched(nodes, np.union1d(ends, decided), stepped.meeting, held, groups)
     places = _prepare_touched(nodes, component)
     commons = Commons(
         size=nodes.size,
@@ -207,6 +208,7 @@ def resolve_changes(
         filled=kept.filled,
         crowded=kept.crowded,
         sample=sample,
+        strangers=strangers,
         totals=stepped.totals,
         fields=health.of_fields(comparisons, seen, model) if asked.with_links else [],
         components=_together(kept.components, found.components, component),
@@ -233,7 +235,8 @@ def _comparisons(entity: Entity, nodes: Nodes) -> tuple[Comparison, ...]:
 
 @dataclass(frozen=True)
 class Near:
-    """Pairs of which one is new, or both have a value whose step moved.
+    """Pairs of which one is new, and those that may be close now and were not: both have a value
+    whose step moved, and they lay in different components.
 
     left, right: places. is_new: pairs of which one is new. levels: of all comparisons. pair_count:
     of candidate pairs now.
@@ -254,23 +257,31 @@ def _near(
         "create or replace temp view keyed_both as"
         " select * from keyed_now union all select * from keyed_went"
     )
-    asked = np.unique(np.concatenate([nodes.came, nodes.went, stepped.restless]))
-    pairs = blocking.candidates(
-        con, blocking.used(rules), size, "keyed_both", asked, nodes.key.__getitem__
-    )
+    used, key_of = blocking.used(rules), nodes.key.__getitem__
+    asked = np.union1d(nodes.came, nodes.went)
+    pairs = blocking.candidates(con, used, size, "keyed_both", asked, key_of)
     left, right = pairs // size, pairs % size
     came, went = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
     came[nodes.came], went[nodes.went] = True, True
     with_new, with_gone = came[left] | came[right], went[left] | went[right]
     pair_count = nodes.rows.kept.candidates
     pair_count += int((with_new & ~with_gone).sum() - (with_gone & ~with_new).sum())
+    asked_for = ~with_gone & with_new
+    left, right = left[asked_for], right[asked_for]
     # A step moves what a pair weighs where both have the value.
-    restless = np.zeros(size, dtype=bool)
-    restless[stepped.restless] = True
-    asked_for = ~with_gone & (with_new | (restless[left] & restless[right]))
-    left, right, with_new = left[asked_for], right[asked_for], with_new[asked_for]
+    con.register("restless", pa.table({"n": stepped.restless[~came[stepped.restless]]}))
+    con.execute(
+        "create or replace temp table keyed_restless as"
+        " select * from keyed_now where n in (select n from restless)"
+    )
+    con.unregister("restless")
+    pairs = blocking.candidates(con, used, size, "keyed_restless", key_of=key_of)
+    one, two = pairs // size, pairs % size
+    apart = ~nodes.were_together(one, two)
+    is_new = np.arange(len(left) + int(apart.sum())) < len(left)
+    left, right = np.concatenate([left, one[apart]]), np.concatenate([right, two[apart]])
     levels = _compared(nodes, left, right, comparisons, "near_fields")
-    return Near(left, right, with_new, levels, pair_count)
+    return Near(left, right, is_new, levels, pair_count)
 
 
 def _compared(
@@ -301,8 +312,8 @@ def _model(
     comparisons: tuple[Comparison, ...],
     stepped: Stepped,
     asked: Asked,
-) -> tuple[Model, str, pa.Table, training.Seen]:
-    """The model that all records choose, why, and the sample that it was chosen by."""
+) -> tuple[Model, str, pa.Table, pa.Table, training.Seen]:
+    """The model that all records choose, why, and the sample and strangers it was chosen by."""
     kept, entity = nodes.rows.kept, nodes.rows.entity
     if pipeline.sampled_of(near.pair_count) != kept.every:
         raise EverythingTouchedError("another share of the pairs is sampled")
@@ -314,23 +325,20 @@ def _model(
     sampled = near.is_new & pipeline.share_of(
         nodes.content[near.left] ^ nodes.content[near.right], kept.every
     )
-    left, right = near.left[sampled], near.right[sampled]
-    named = np.zeros(len(nodes.here), np.uint64)
-    if len(left):
-        found = nodes.rows.con.execute(
-            f"select n, {records.name_of(entity)} as named from near_fields"
-        ).fetchnumpy()
-        named[found["n"]] = found["named"]
-    new = pipeline.sample_of(nodes.node, named, left, right, near.levels[sampled], comparisons)
+    new = pipeline.sample_of(
+        nodes.node, _named(nodes, "near_fields"), near.left[sampled], near.right[sampled],
+        near.levels[sampled], comparisons,
+    )  # fmt: skip
     sample = pa.concat_tables([stayed.set_column(2, "code", pa.array(code)), new])
     seen = training.seen_of(
         sample["code"].to_numpy(), comparisons, kept.every, stepped.totals, nodes.size
     )
-    places = np.flatnonzero(nodes.first)
+    strangers = kept.strangers
 
     def to_check() -> list[FloatArray]:
-        one, two = training.pairs_by_content(nodes.content[places], training.CHECKED_PAIRS)
-        levels = _compared(nodes, places[one], places[two], comparisons, "stranger_fields")
+        nonlocal strangers
+        strangers = _strangers(nodes, comparisons, stepped)
+        levels = decode(strangers["code"].to_numpy(), comparisons)
         return training.exact_u(
             comparisons, mixture.estimate_u(comparisons, levels), stepped.totals
         )
@@ -341,7 +349,50 @@ def _model(
     model, choice = training.choose_model(
         entity, comparisons, seen, training.Strangers(to_check, to_train), asked.model
     )
-    return model, choice, sample, seen
+    return model, choice, sample, strangers, seen
+
+
+def _named(nodes: Nodes, table: str) -> KeyArray:
+    """By number, a hash of the name, for the representatives in a table."""
+    found = nodes.rows.con.execute(
+        f"select n, {records.name_of(nodes.rows.entity)} as named from {table}"
+    ).fetchnumpy()
+    named = np.zeros(len(nodes.here), np.uint64)
+    named[found["n"]] = found["named"]
+    return named
+
+
+def _strangers(nodes: Nodes, comparisons: tuple[Comparison, ...], stepped: Stepped) -> pa.Table:
+    """The pairs by which the shipped model is checked now: the last run compared most of them."""
+    places = np.flatnonzero(nodes.first)
+    one, two = training.pairs_by_content(nodes.content[places], training.CHECKED_PAIRS)
+    left, right = pipeline.in_order(nodes.content, places[one], places[two])
+    known = nodes.rows.kept.strangers
+    known = known.set_column(2, "code", pa.array(_counted_anew(known, comparisons, stepped)))
+    at = _found_in(known, nodes.content[left], nodes.content[right])
+    new = at < 0
+    levels = _compared(nodes, left[new], right[new], comparisons, "stranger_fields")
+    return pa.concat_tables(
+        [
+            known.take(pa.array(at[~new])),
+            pipeline.sample_of(
+                nodes.content, _named(nodes, "stranger_fields"), left[new], right[new], levels,
+                comparisons,
+            ),
+        ]
+    )  # fmt: skip
+
+
+def _found_in(known: pa.Table, left: KeyArray, right: KeyArray) -> IntArray:
+    """The places of pairs among known ones; -1 where one is not known."""
+    if not known.num_rows:
+        return np.full(len(left), -1)
+    one, two = known["left"].to_numpy(), known["right"].to_numpy()
+    spread = np.uint64(0x9E3779B97F4A7C15)
+    mixed, asked = one * spread ^ two, left * spread ^ right
+    order = np.argsort(mixed)
+    at = order[np.minimum(np.searchsorted(mixed, asked, sorter=order), len(order) - 1)]
+    return np.where((one[at] == left) & (two[at] == right), at, -1)
 
 
 def _counted_anew(
@@ -364,14 +415,14 @@ def _counted_anew(
 
 
 def _touched(
-    nodes: Nodes, ends: IntArray, restless: IntArray, held: pa.Table, groups: KeyArray
+    nodes: Nodes, ends: IntArray, meeting: IntArray, held: pa.Table, groups: KeyArray
 ) -> KeyArray:
     """The components of the last run that are resolved anew."""
     rows = nodes.rows
     component = rows.kept.rows.component
     again = [rows.gone]
     rules = [rule.fields for rule in rows.entity.rules if set(rule.fields) <= set(rows.kept.filled)]
-    for places in (ends, restless, *(nodes.sharing(fields) for fields in rules)):
+    for places in (ends, meeting, *(nodes.sharing(fields) for fields in rules)):
         again.append(np.zeros(rows.base, dtype=bool))
         again[-1][places[places < rows.base]] = True
     again.append(np.isin(rows.kept.rows.node, nodes.node[rows.base :]))

@@ -18,7 +18,7 @@ import pyarrow as pa
 KeyArray = npt.NDArray[np.uint64]
 
 # How it is packed; what was packed otherwise is not read.
-FORMAT = "3"
+FORMAT = "4"
 # In place of a component: what each run writes anew, and what it leaves.
 WHOLE, SETTLED = 0, -1
 # Records in a row of the packed table.
@@ -77,7 +77,8 @@ class Kept:
     """settings: what the run was told, as a hash. size: representatives. rules: blocking rules in
     the order asked, with their pairs and whether they are used. totals: by field, how many
     representatives fill it, and how many ordered pairs share its value. model: its digest; choice:
-    why this one. every: one in so many candidate pairs is in the sample."""
+    why this one. every: one in so many candidate pairs is in the sample. strangers: the pairs by
+    which the shipped model was checked, by content (columns: SAMPLE, left < right)."""
 
     settings: str
     rows: Rows
@@ -85,6 +86,7 @@ class Kept:
     identifiers: pa.Table
     decided_junk: pa.Table
     sample: pa.Table
+    strangers: pa.Table
     components: pa.Table
     clusters: pa.Table
     review: pa.Table
@@ -106,7 +108,10 @@ class Kept:
     written: int = 0
 
 
-_TABLES = ("shared", "identifiers", "decided_junk", "sample", "components", "clusters", "review")
+_TABLES = (
+    "shared", "identifiers", "decided_junk", "sample", "strangers", "components", "clusters",
+    "review",
+)  # fmt: skip
 _ARRAYS = {
     "row": "<u8", "content": "<u8", "node": "<u8", "component": "<u8", "junk": "u1", "live": "?",
 }  # fmt: skip
@@ -114,6 +119,11 @@ _PLAIN = (
     "settings", "size", "candidates", "every", "first_cut", "cut", "model", "choice", "filled",
     "rules", "totals", "decisions", "settled",
 )  # fmt: skip
+
+
+def nothing_sampled() -> pa.Table:
+    """No pairs, as SAMPLE tells them."""
+    return pa.schema(list(SAMPLE.items())).empty_table()
 
 
 def pack(kept: Kept, is_added: bool = False) -> pa.Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 import duckdb
 import numpy as np
@@ -32,7 +33,7 @@ from kindred.identity import (
 )
 from kindred.identity.components import IntArray, components
 from kindred.identity.entity import Comparison, Entity
-from kindred.identity.kept import COMPONENTS, SAMPLE, KeyArray
+from kindred.identity.kept import COMPONENTS, SAMPLE, KeyArray, nothing_sampled
 from kindred.identity.levels import LevelArray, encode
 from kindred.identity.mixture import Model
 from kindred.identity.reference import Reference, load_reference
@@ -119,6 +120,7 @@ class Found:
     crowded: KeyArray
     filled: tuple[str, ...]
     sample: pa.Table
+    strangers: pa.Table
     totals: dict[str, tuple[int, int]]
     fields: list[tuple[str, str, float]]
 
@@ -247,7 +249,8 @@ def resolve_prepared(
     weigher: Weigher | None = None
     found_model, choice = training.no_model(entity), "no candidate pairs"
     cut = entity.cut if asked.cut is None else asked.cut
-    first_cut, sample, fields = cut, pa.table({}), []
+    first_cut, fields = cut, []
+    sample = strangers = nothing_sampled()
     totals: dict[str, tuple[int, int]] = {}
     every, pair_count, possible = 1, 0, (np.empty(0, np.int64), np.empty(0, np.int64))
     if rules:
@@ -268,10 +271,14 @@ def resolve_prepared(
             seen = training.seen_of(
                 encode(sample_levels, comparisons), comparisons, every, totals, size
             )
-            strangers = training.strangers_of(scorer, draw, totals)
-            found_model, choice = training.choose_model(
-                entity, comparisons, seen, strangers, asked.model
+            checked = training.pairs_by_content(draw, training.CHECKED_PAIRS)
+            levels_of_checked = cache(
+                lambda: scorer.with_holders(scorer.compare(*checked), checked[0])
             )
+            found_model, choice = training.choose_model(
+                entity, comparisons, seen,
+                training.strangers_of(scorer, size, levels_of_checked, totals), asked.model,
+            )  # fmt: skip
             if asked.cut is None:
                 first_cut = training.cut_of(entity, comparisons, found_model)
             cut = first_cut
@@ -284,6 +291,10 @@ def resolve_prepared(
                 sample = sample_of(
                     node, named, one[sampled], two[sampled], sample_levels, comparisons
                 )
+                if asked.model == "auto":
+                    strangers = sample_of(
+                        draw, named, *in_order(draw, *checked), levels_of_checked(), comparisons
+                    )
             classes, of_all = rarity_classes(con, comparisons), size
             open_levels = levels[open_pairs]
         else:
@@ -404,6 +415,7 @@ def resolve_prepared(
         crowded=strong.crowded,
         filled=tuple(filled),
         sample=sample,
+        strangers=strangers,
         totals=totals,
         fields=fields,
     )
@@ -428,6 +440,12 @@ def sample_of(
         },
         schema=pa.schema(list(SAMPLE.items())),
     )
+
+
+def in_order(content: KeyArray, left: IntArray, right: IntArray) -> tuple[IntArray, IntArray]:
+    """Pairs, each with the lower content first."""
+    swapped = content[left] > content[right]
+    return np.where(swapped, right, left), np.where(swapped, left, right)
 
 
 def _weighed(

@@ -5,6 +5,7 @@ Splink compares; the weights come from kindred.identity.mixture.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -51,8 +52,7 @@ class Scorer:
         self._holders = holders or {
             c.field: _holders(con, c, table) for c in comparisons if c.holders_of
         }
-        self.settings = splink_settings(self.compared)
-        self._fields, self._levels = _splink_sql(self.settings)
+        self._fields, self._levels = _splink_sql(self.compared)
 
     def compare(self, left: IntArray, right: IntArray) -> LevelArray:
         """Levels of the given pairs, one column for each of `compared` (-1: nothing said).
@@ -142,13 +142,15 @@ def splink_settings(comparisons: tuple[Comparison, ...]) -> dict[str, Any]:
     }
 
 
-def _splink_sql(settings: dict[str, Any]) -> tuple[str, dict[str, str]]:
+@cache
+def _splink_sql(comparisons: tuple[Comparison, ...]) -> tuple[str, dict[str, str]]:
     """What Splink selects of both records of a pair, and by field the SQL of its level.
 
     Splink has no public name for its SQL; a test holds this against what its `predict` finds.
     """
     from splink import SettingsCreator
 
+    settings = splink_settings(comparisons)
     read = SettingsCreator.from_path_or_dict(settings).get_settings("duckdb")
     fields = ", ".join(read._columns_to_select_for_blocking)
     levels = {}

@@ -555,17 +555,26 @@ class Nodes:
         by_number[found["n"]] = found["held"]
         return by_number
 
-    def holding(self, fields: tuple[str, ...], values: KeyArray) -> IntArray:
-        """Numbers of the nodes that hold one of some values."""
+    def holding(self, fields: tuple[str, ...], values: KeyArray) -> tuple[IntArray, KeyArray]:
+        """Numbers of the nodes that hold one of some values, and of each the value."""
         if not len(values):
-            return np.empty(0, np.int64)
-        con = self.rows.con
+            return np.empty(0, np.int64), np.empty(0, np.uint64)
+        con, key = self.rows.con, self.key[fields]
         con.register("asked_values_of", pa.table({"value": values}))
         found = con.execute(
-            f"select n from keyed_now where {self.key[fields]} in (select * from asked_values_of)"
-        ).fetchnumpy()["n"]
+            f"select n, {key} as value from keyed_now"
+            f" where {key} in (select * from asked_values_of)"
+        ).fetchnumpy()
         con.unregister("asked_values_of")
-        return np.asarray(found, dtype=np.int64)
+        return found["n"].astype(np.int64), found["value"].astype(np.uint64)
+
+    def were_together(self, left: IntArray, right: IntArray) -> BoolArray:
+        """Of pairs of nodes, whether both lay in one component of the last run."""
+        component, base = self.rows.kept.rows.component, self.rows.base
+        old = (left < base) & (right < base)
+        found = np.zeros(len(left), dtype=bool)
+        found[old] = component[left[old]] == component[right[old]]
+        return found
 
     def sharing(self, fields: tuple[str, ...]) -> IntArray:
         """Numbers of the nodes that share the values of one that came or went."""
@@ -598,11 +607,13 @@ def ordered_pairs(count: IntArray) -> IntArray:
 @dataclass(frozen=True)
 class Stepped:
     """totals: by field, how many representatives fill it, and how many ordered pairs share its
-    value. restless: representatives with a value whose step moved. names: hashes of the names of
-    which so many are held now that it counts otherwise; held: by how many."""
+    value. restless: representatives with a value whose step moved; meeting: two or more of those
+    that have one such value and lay in one component. names: hashes of the names of which so many
+    are held now that it counts otherwise; held: by how many."""
 
     totals: dict[str, tuple[int, int]]
     restless: IntArray
+    meeting: IntArray
     names: KeyArray
     held: IntArray
 
@@ -614,7 +625,7 @@ def count_values(nodes: Nodes, comparisons: tuple[Comparison, ...]) -> Stepped:
     """
     kept, con = nodes.rows.kept, nodes.rows.con
     totals: dict[str, tuple[int, int]] = {}
-    restless = [np.empty(0, np.int64)]
+    restless, meeting = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     names, held = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
     for comparison in comparisons:
         if comparison.holders_of:
@@ -623,7 +634,9 @@ def count_values(nodes: Nodes, comparisons: tuple[Comparison, ...]) -> Stepped:
             moved = np.searchsorted(ends, counted.now, side="right") != np.searchsorted(
                 ends, counted.before, side="right"
             )
-            restless.append(nodes.holding(comparison.holders_of, counted.value[moved]))
+            having, value = nodes.holding(comparison.holders_of, counted.value[moved])
+            restless.append(having)
+            meeting.append(_meeting(nodes, having, value))
             names.append(counted.value[moved])
             held.append(counted.now[moved])
             continue
@@ -644,10 +657,25 @@ def count_values(nodes: Nodes, comparisons: tuple[Comparison, ...]) -> Stepped:
             if weighing.total_step(filled) != weighing.total_step(totals[name][0]):
                 raise EverythingTouchedError(f"the number of values of {name} moved a step")
             moved = weighing.count_step(counted.now) != weighing.count_step(counted.before)
-            restless.append(nodes.holding((name,), counted.value[moved]))
+            having, value = nodes.holding((name,), counted.value[moved])
+            restless.append(having)
+            meeting.append(_meeting(nodes, having, value))
     return Stepped(
-        totals, np.unique(np.concatenate(restless)), np.concatenate(names), np.concatenate(held)
-    )
+        totals, np.unique(np.concatenate(restless)), np.unique(np.concatenate(meeting)),
+        np.concatenate(names), np.concatenate(held),
+    )  # fmt: skip
+
+
+def _meeting(nodes: Nodes, having: IntArray, value: KeyArray) -> IntArray:
+    """Those that have a value which another of their component has: what such a pair weighs may
+    be something else now."""
+    old = having < nodes.rows.base
+    having, value = having[old], value[old]
+    component = nodes.rows.kept.rows.component[having]
+    order = np.lexsort((value, component))
+    component, value = component[order], value[order]
+    twice = (component[1:] == component[:-1]) & (value[1:] == value[:-1])
+    return np.asarray(having[order[1:][twice]])
 
 
 def ask_rules(nodes: Nodes) -> blocking.Asked:

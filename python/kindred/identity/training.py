@@ -99,12 +99,19 @@ def seen_of(
     return Seen(decode(distinct, comparisons), counts.astype(float) * pairs_each, fill, size)
 
 
-def strangers_of(scorer: Scorer, draw: KeyArray, totals: Totals) -> Strangers:
-    """Strangers among the representatives. draw: what each one's sampling hangs on."""
-    return Strangers(
-        lambda: _levels_of(scorer, *pairs_by_content(draw, CHECKED_PAIRS), totals),
-        lambda: _levels_of(scorer, *random_pairs(len(draw), SEED, RANDOM_PAIRS), totals),
-    )
+def strangers_of(
+    scorer: Scorer, size: int, checked: Callable[[], LevelArray], totals: Totals
+) -> Strangers:
+    """Strangers among so many representatives. checked: the levels of those to check by."""
+
+    def told(levels: LevelArray) -> list[FloatArray]:
+        return exact_u(scorer.comparisons, mixture.estimate_u(scorer.comparisons, levels), totals)
+
+    def to_train() -> list[FloatArray]:
+        left, right = random_pairs(size, SEED, RANDOM_PAIRS)
+        return told(scorer.with_holders(scorer.compare(left, right), left))
+
+    return Strangers(lambda: told(checked()), to_train)
 
 
 def choose_model(
@@ -186,12 +193,6 @@ def _adapted(
         model, comparisons, entity.matches, entity.others, seen.size,
         list(model.u) if strangers is None else strangers, seen.patterns, seen.counts,
     )  # fmt: skip
-
-
-def _levels_of(scorer: Scorer, left: IntArray, right: IntArray, totals: Totals) -> list[FloatArray]:
-    """How often pairs of strangers fall on each level of each field."""
-    levels = scorer.with_holders(scorer.compare(left, right), left)
-    return exact_u(scorer.comparisons, mixture.estimate_u(scorer.comparisons, levels), totals)
 
 
 def _knows(model: Model, fields: tuple[str, ...], optional: frozenset[str]) -> bool:
