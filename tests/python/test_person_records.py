@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import duckdb
-import pyarrow as pa
 import pytest
 
-from scenario_warehouse import DuckDb, Step, make_project, stream_columns
-from whole_project import WholeProject
+from scenario_warehouse import stream_columns
+from stream_project import StreamProject
 
 Row = dict[str, Any]
 # By what happens to them between two runs: the records before and after.
@@ -40,33 +37,18 @@ _BEFORE, _AFTER = (
 )
 
 
-class Stream:
-    """A project whose only source holds what the test says."""
+class Stream(StreamProject):
+    """A project of which the tests read this stream."""
 
-    def __init__(self, root: Path) -> None:
-        self.project: WholeProject = make_project(root / "project")
-        self.engine = DuckDb(root / "kindred_build.duckdb")
-
-    def run(self, rows: list[Row], *options: str) -> list[tuple[Any, ...]]:
+    def after(self, people: list[Row], *options: str) -> list[tuple[Any, ...]]:
         """The stream after a run on these records."""
-        columns = stream_columns()["person_records"]
-        types = pa.schema([(name, pa.string()) for name in columns])
-        told = [{"source": "scenario", **row} for row in rows]
-        self.engine.load("batch_1", {"person_records": pa.Table.from_pylist(told, types)})
-        given = (*Step(1).arguments()[1:3], *options, "--select", "+person_records")
-        self.project.dbt("run", "--quiet", *given, **self.engine.environment).expect()
-        return self.engine.rows(
-            f"select {', '.join(columns)} from streams.person_records order by 1"
-        )
-
-    def execute(self, statement: str) -> None:
-        """Change the warehouse."""
-        with duckdb.connect(str(self.engine.path)) as connection:
-            connection.execute(statement)
+        self.run(people, *options, "--select", "+person_records")
+        columns = ", ".join(stream_columns()["person_records"])
+        return self.rows(f"select {columns} from streams.person_records order by 1")
 
     def in_written_order(self) -> list[str]:
         """The records in the order in which the table was written."""
-        found = self.engine.rows("select record_id from streams.person_records order by rowid")
+        found = self.rows("select record_id from streams.person_records order by rowid")
         return [name for (name,) in found]
 
 
@@ -77,13 +59,13 @@ def stream(tmp_path_factory: pytest.TempPathFactory) -> Stream:
 
 def test_a_run_writes_what_differs_and_nothing_else(stream: Stream) -> None:
     """After any change the table is that of a full refresh; what stays is not written anew."""
-    stream.run(_BEFORE, "--full-refresh")
+    stream.after(_BEFORE, "--full-refresh")
     assert stream.in_written_order()[-1] == "nothing:0"
-    found = stream.run(_AFTER)
+    found = stream.after(_AFTER)
     assert stream.in_written_order()[0] == "nothing:0"
     assert len(found) == len(_AFTER)
-    assert found == stream.run(_AFTER, "--full-refresh")
-    assert stream.run([]) == []
+    assert found == stream.after(_AFTER, "--full-refresh")
+    assert stream.after([]) == []
 
 
 @pytest.mark.parametrize(
@@ -99,7 +81,6 @@ def test_a_run_writes_what_differs_and_nothing_else(stream: Stream) -> None:
     ids=["rows", "a column"],
 )
 def test_what_others_did_to_the_table_is_put_right(stream: Stream, done: tuple[str, ...]) -> None:
-    wanted = stream.run(_BEFORE)
-    for statement in done:
-        stream.execute(statement)
-    assert stream.run(_BEFORE) == wanted
+    wanted = stream.after(_BEFORE)
+    stream.execute(*done)
+    assert stream.after(_BEFORE) == wanted

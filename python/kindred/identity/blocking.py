@@ -101,7 +101,8 @@ def candidates(
         return np.empty(0, np.int64)
     # Equal numbers stand for equal values: joining by these takes half the time.
     keys = ", ".join(f"{(key_of or key)(rule)} as rule_{i}" for i, rule in enumerate(asked))
-    con.execute(f"create or replace temp table blocks as select n, {keys} from {table}")
+    way = "table" if key_of is None else "view"
+    con.execute(f"create or replace temp {way} blocks as select n, {keys} from {table}")
     pair, given, apart = f"l.n * {size} + r.n", "blocks", "l.n < r.n"
     if fresh is not None:
         con.register("fresh_numbers", pa.table({"n": fresh}))
@@ -118,7 +119,7 @@ def candidates(
         for i in range(len(asked))
     )
     found = con.execute(f"select distinct pair from ({blocked})").fetchnumpy()["pair"]
-    con.execute("drop table blocks")
+    con.execute(f"drop {way} blocks")
     return np.sort(found.astype(np.int64, copy=False))
 
 

@@ -109,12 +109,11 @@ class Kept:
 
 
 _TABLES = (
-    "shared", "identifiers", "decided_junk", "sample", "strangers", "components", "clusters",
-    "review",
+    "shared", "decided_junk", "sample", "strangers", "components", "clusters", "review",
 )  # fmt: skip
-_ARRAYS = {
-    "row": "<u8", "content": "<u8", "node": "<u8", "component": "<u8", "junk": "u1", "live": "?",
-}  # fmt: skip
+_ARRAYS = {"component": "<u8", "live": "?"}
+# Of a record these never change: another content makes another row.
+_LASTING = {"row": "<u8", "content": "<u8", "node": "<u8", "junk": "u1"}
 _PLAIN = (
     "settings", "size", "candidates", "every", "first_cut", "cut", "model", "choice", "filled",
     "rules", "totals", "decisions", "settled",
@@ -133,15 +132,25 @@ def pack(kept: Kept, is_added: bool = False) -> pa.Table:
     there already.
     """
     plain = {name: getattr(kept, name) for name in _PLAIN}
-    told = kept.rows.told
+    told, settled = kept.rows.told, kept.settled
     found = [("plain " + FORMAT, 0, json.dumps(plain).encode(), WHOLE)]
     found += [(name, i, _bytes(getattr(kept, name)), WHOLE) for i, name in enumerate(_TABLES, 1)]
     arrays = {**{name: getattr(kept.rows, name) for name in _ARRAYS}, "crowded": kept.crowded}
     found += [(name, i, x.tobytes(), WHOLE) for i, (name, x) in enumerate(arrays.items(), 20)]
-    found.append(("records more", 99, _bytes(told.slice(kept.settled)), WHOLE))
-    if not (is_added and kept.settled == kept.written):
-        starts = range(0, kept.settled, CHUNK)
-        parts = [told.slice(start, min(CHUNK, kept.settled - start)) for start in starts]
+    lasting = {name: getattr(kept.rows, name) for name in _LASTING}
+    is_settled = kept.identifiers["place"].to_numpy() < settled
+    found += [(f"{name} more", i, x[settled:].tobytes(), WHOLE)
+              for i, (name, x) in enumerate(lasting.items(), 30)]  # fmt: skip
+    held = kept.identifiers.filter(pa.array(~is_settled))
+    found.append(("identifiers more", 98, _bytes(held), WHOLE))
+    found.append(("records more", 99, _bytes(told.slice(settled)), WHOLE))
+    if not (is_added and settled == kept.written):
+        found += [(name, i, x[:settled].tobytes(), SETTLED)
+                  for i, (name, x) in enumerate(lasting.items(), 40)]  # fmt: skip
+        held = kept.identifiers.filter(pa.array(is_settled))
+        found.append(("identifiers", 97, _bytes(held), SETTLED))
+        starts = range(0, settled, CHUNK)
+        parts = [told.slice(start, min(CHUNK, settled - start)) for start in starts]
         with ThreadPoolExecutor() as beside:
             for i, (start, part) in enumerate(zip(starts, beside.map(_bytes, parts), strict=True)):
                 found.append((f"records {start:09d}", 100 + i, part, SETTLED))
@@ -170,10 +179,15 @@ def unpack(table: pa.Table, settings: str) -> Kept | None:
 
     read: dict[str, Any] = json.loads(packed("plain " + FORMAT).to_pybytes())
     arrays = {name: np.frombuffer(packed(name), kind) for name, kind in _ARRAYS.items()}
+    for name, kind in _LASTING.items():
+        both = [np.frombuffer(packed(part), kind) for part in (name, f"{name} more")]
+        arrays[name] = np.concatenate(both)
     parts = sorted(kind for kind in place if kind.startswith("records "))
     with ThreadPoolExecutor() as beside:
         told = pa.concat_tables(beside.map(_table, [packed(kind) for kind in parts]))
     tables = {name: _table(packed(name)) for name in _TABLES}
+    held = pa.concat_tables([_table(packed(name)) for name in ("identifiers", "identifiers more")])
+    tables["identifiers"] = held.filter(pa.array(arrays["live"][held["place"].to_numpy()]))
     read["filled"] = tuple(read["filled"])
     read["rules"] = tuple((tuple(rule), int(n), bool(used)) for rule, n, used in read["rules"])
     read["totals"] = {name: (int(a), int(b)) for name, (a, b) in read["totals"].items()}

@@ -51,9 +51,10 @@ class Now:
 class Rows:
     """The records now: those of the last run that stay, at their places, and the fresh ones.
 
-    Tables and views in `con`: `before` (the last run's records with place, is_gone, is_first and
+    Tables and views in `con`: `before` (the last run's records that stay, with place, is_first and
     junk, a number whose bits say which rules of the entity found a value of theirs to be junk),
-    `prepared` (the fresh ones, until they `stand`), `fresh` (the same columns as `before`).
+    `gone_rows` (those that are gone, the same but is_first), `prepared` (the fresh ones, until they
+    `stand`), `fresh` (the same columns as `gone_rows`).
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, entity: Entity, kept: Kept) -> None:
@@ -68,22 +69,23 @@ class Rows:
         self.columns = [n for n in told.column_names if n not in ("record_id", "source")]
         self._told = told.append_column("place", pa.array(np.arange(self.base), pa.int32()))
         self._told = self._told.append_column("junk", pa.array(kept.rows.junk, pa.uint8()))
-        self._told = self._told.append_column("is_dead", pa.array(self.dead))
         self.show()
 
     def show(self) -> None:
-        """Let `before` say what is gone, and which rows stand first for their representative."""
-        table = self._told.append_column("is_gone", pa.array(self.gone))
+        """Let `before` and `gone_rows` show what stays and what is gone, and which rows stand first
+        for their representative."""
+        table = self._told.append_column("is_here", pa.array(~(self.gone | self.dead)))
         table = table.append_column("is_first", pa.array(self.first))
         self.con.register("all_before", in_batches(table))
         self.con.execute(
-            "create or replace temp view before as select * from all_before where not is_dead"
+            "create or replace temp view before as select * from all_before where is_here"
         )
+        self.con.register("gone_rows", self._told.take(pa.array(np.flatnonzero(self.gone))))
 
-    def places_where(self, condition: str, table: str = "before") -> IntArray:
+    def places_where(self, condition: str) -> IntArray:
         """Places of the rows that stay and fulfil a condition."""
         found = self.con.execute(
-            f"select place from {table} where not is_gone and {condition} order by place"
+            f"select place from before where {condition} order by place"
         ).fetchnumpy()
         return np.asarray(found["place"], dtype=np.int64)
 
@@ -186,8 +188,7 @@ def refuse_repeated(rows: Rows, now: Now) -> None:
         select count(*) - count(distinct record_id) from (
             select record_id from fresh
             union all
-            select record_id from before
-            where not is_gone and record_id in (select record_id from fresh)
+            select record_id from before where record_id in (select record_id from fresh)
         )
         """
     ).fetchall()[0][0]
@@ -253,12 +254,12 @@ def _share(rows: Rows, step: Shared) -> IntArray:
         create or replace temp table asked_values as
         select {step.value} as value from {step.source} where {step.where} and {added}
         union
-        select {step.value} from before where is_gone and {step.where} and {gone}
+        select {step.value} from gone_rows where {step.where} and {gone}
         """
     )
     among = f"{step.value} in (select value from asked_values)"
     now = (
-        f"(select {columns} from before where not is_gone and {among}"
+        f"(select {columns} from before where {among}"
         f" union all select {columns} from {step.source})"
     )
     con.execute(
@@ -308,7 +309,7 @@ def find_junk(rows: Rows, limits: dict[str, int]) -> pa.Table:
     columns = ", ".join(rows.columns)
     con.execute(
         f"create or replace temp view told_now as"
-        f" select record_id, {columns} from before where not is_gone"
+        f" select record_id, {columns} from before"
         f" union all select record_id, {columns} from prepared"
     )
     decisions, moved = [], []
@@ -324,7 +325,7 @@ def find_junk(rows: Rows, limits: dict[str, int]) -> pa.Table:
             create or replace temp table touched_values as
             select distinct {value} as value
             from (
-                select {columns} from before where is_gone
+                select {columns} from gone_rows
                 union all
                 select {columns} from prepared
             )
@@ -466,7 +467,7 @@ class Nodes:
             "view nodes_now": f"select {told} from before where is_first union all"
             f" select {told} from fresh where place in (select place from first_fresh)",
             "table nodes_came": f"select {told} from fresh where place in (select * from came)",
-            "table nodes_went": f"select {told} from before where place in (select * from went)",
+            "table nodes_went": f"select {told} from gone_rows where place in (select * from went)",
         }
         for way, sql in ways.items():
             helped = records.helped(rows.entity, sql, to_compare=False)
@@ -704,31 +705,22 @@ def holders_of(nodes: Nodes, identifiers: pa.Table) -> tuple[pa.Table, KeyArray]
     Raises EverythingTouchedError where one became held by too many, or is no more.
     """
     con, kept = nodes.rows.con, nodes.rows.kept
+    before = kept.identifiers
+    before_place, before_value = before["place"].to_numpy(), before["value"].to_numpy()
+    # Whatever is changed of the identifiers of a record, the record is among the fresh ones.
+    stays = before.filter(pa.array(nodes.here[before_place]))
     con.register("identifiers_now", in_batches(identifiers))
-    ids = nodes.rows.kept.rows.told["record_id"]
-    places = pa.array(np.arange(nodes.rows.base), pa.int32())
-    con.register(
-        "ids_before",
-        in_batches(
-            pa.table({"record_id": ids, "place": places, "is_here": nodes.here[: nodes.rows.base]})
-        ),
-    )
-    held = con.execute(
+    came = con.execute(
         f"""
-        select coalesce(f.place, b.place) as place,
-            {links.IDENTIFIER} as value
+        select f.place, {links.IDENTIFIER} as value
         from identifiers_now as i
-        left join (select record_id, place from ids_before where is_here) as b
-            on cast(i.record_id as text) = b.record_id
-        left join (select record_id, place from fresh) as f
+        inner join (select record_id, place from fresh) as f
             on cast(i.record_id as text) = f.record_id
-        where coalesce(f.place, b.place) is not null
         """
     ).to_arrow_table()
-    for name in ("identifiers_now", "ids_before"):
-        con.unregister(name)
+    con.unregister("identifiers_now")
+    held = pa.concat_tables([stays, came.cast(stays.schema)])
     place, value = held["place"].to_numpy(), held["value"].to_numpy()
-    before_place, before_value = (kept.identifiers[n].to_numpy() for n in ("place", "value"))
     touched = np.union1d(
         value[place >= nodes.rows.base], before_value[nodes.rows.gone[before_place]]
     )

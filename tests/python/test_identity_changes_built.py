@@ -1,0 +1,54 @@
+"""A batch of a few records through dbt: the table ends as after a full refresh, and most of it is
+not written again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from identity_batches import town_of
+from identity_town import TRAPS, people
+from stream_project import StreamProject
+
+_TABLE = "identity.int_person_resolution"
+_CHOSEN = ("--select", "+int_person_kept")
+
+
+@pytest.fixture(scope="module")
+def town() -> list[dict[str, Any]]:
+    """Some twelve hundred records in which every field is filled."""
+    world = town_of(people(500, seed=11) + TRAPS)
+    return [
+        {name: value for name, value in row.items() if name != "truth"}
+        for row in world.rows.values()
+    ]
+
+
+def _found(project: StreamProject) -> list[str]:
+    """All that a run found, but what it keeps packed, and the mark."""
+    rows = project.rows(
+        f"select * exclude (settings, packed, kind, chunk) replace (case when part <> 'cluster'"
+        f" then reason end as reason) from {_TABLE} where part <> 'kept'"
+    )
+    return sorted(map(str, rows))
+
+
+def test_a_few_records_leave_the_rest_as_it_was(tmp_path: Any, town: list[dict[str, Any]]) -> None:
+    project = StreamProject(tmp_path)
+    # Two persons in four records come, one record goes, three change.
+    before, held_back = town[4:], town[:4]
+    project.run(before, *_CHOSEN)
+    project.execute(f"update {_TABLE} set reason = 'as it was' where part = 'cluster'")
+    changed = [{**row, "email": "new@mail1.org"} for row in before[10:13]]
+    after = [*before[:10], *changed, *before[14:], *held_back]
+    project.run(after, *_CHOSEN)
+    counts = project.rows(f"select count(*), count(reason) from {_TABLE} where part = 'cluster'")
+    ((clusters, left),) = counts
+    assert clusters == len(after)
+    assert 0.8 * clusters < left < clusters
+    found = _found(project)
+
+    project.run(after, *_CHOSEN, "--full-refresh")
+    assert project.rows(f"select count(reason) from {_TABLE} where part = 'cluster'") == [(0,)]
+    assert found == _found(project)
