@@ -15,7 +15,7 @@
             {%- set found.node = node -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- set relation = load_relation(raw) -%}
+    {%- set relation = raw_relation(raw) -%}
     {%- if relation is none and (found.node.config.meta or {}).get('required') -%}
         {{ exceptions.raise_compiler_error(
             "Source '" ~ source_name ~ "': the table " ~ raw.schema ~ "." ~ raw.identifier ~ " is missing, and the source cannot do without it. "
@@ -42,6 +42,24 @@ from {{ relation }}
 {%- else -%}
 where 1 = 0
 {%- endif -%}
+{%- endmacro %}
+
+
+{#-
+    The raw table as it is called in the warehouse, whatever the case of its letters, or none. The warehouse
+    is asked: what dbt remembers of a raw schema it takes down table by table, and a model that is made
+    meanwhile by another thread would find those that are not taken down yet missing.
+-#}
+{% macro raw_relation(raw) -%}
+    {%- set alike = [] -%}
+    {%- for found in list_relations_without_caching(raw.without_identifier()) -%}
+        {%- if found['name'] == raw.identifier -%}
+            {{ return(raw) }}
+        {%- elif found['name'] | lower == raw.identifier | lower -%}
+            {%- do alike.append(found['name']) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(raw.incorporate(path={'identifier': alike | sort | first}) if alike else none) }}
 {%- endmacro %}
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import duckdb
@@ -23,6 +25,9 @@ from kindred.identity.review import limit_of
 from kindred.identity.touched import Now
 
 MODELS = ("auto", "shipped", "train")
+# Bytes of what was kept that are read at once.
+MOST_AT_ONCE = 1_500_000_000
+_PACKED = pa.schema({"kind": pa.string(), "settings": pa.string(), "packed": pa.large_binary()})
 
 
 def resolve_relations(
@@ -66,6 +71,8 @@ def resolve_relations(
 
     if before is None and unchanged.has_kept(earlier) and unchanged.is_kept(earlier, asked()):
         return nothing() if changes_only else _arrow(given["last"]())
+    # It takes its time to be loaded: beside reading the records that costs nothing.
+    Thread(target=import_module, args=("splink",), daemon=True).start()
     now = now_of(given["records"], _arrow(identifiers), chosen, session, hashes=keeps)
     if not len(now.ids):
         return as_one_table(None, None, pa.table({}), changes_only)
@@ -152,25 +159,28 @@ def _strong(identifiers: Any, entity: Entity) -> Any:
     if isinstance(identifiers, pa.Table):
         return identifiers
     weak = ", ".join(f"'{name}'" for name in entity.weak_identifiers)
-    return identifiers.filter(
+    strong = identifiers.filter(
         f"identifier_type not in ({weak})"
         " and nullif(trim(cast(identifier_value as text)), '') is not null"
     )
+    return strong.project("record_id, identifier_type, identifier_value")
 
 
 def _packed(relation: Any) -> pa.Table:
-    """What the last run kept. Row by row: DuckDB hands over at most 2 GB of a column at once."""
+    """What the last run kept. Some parcels at a time: DuckDB hands over at most 2 GB of a column at
+    once."""
     if isinstance(relation, pa.Table):
         return relation
-    rows = relation.project("kind, settings, packed").fetchall()
-    kinds, settings, packed = zip(*rows, strict=True) if rows else ((), (), ())
-    return pa.table(
-        {
-            "kind": pa.array(kinds, pa.string()),
-            "settings": pa.array(settings, pa.string()),
-            "packed": pa.array(packed, pa.large_binary()),
-        }
-    )
+    sizes = relation.project("kind, octet_length(packed)").fetchall()
+    read = [_PACKED.empty_table()]
+    while sizes:
+        ends = np.cumsum([size for _, size in sizes])
+        count = max(int(np.searchsorted(ends, MOST_AT_ONCE, side="right")), 1)
+        kinds = ", ".join(f"'{kind}'" for kind, _ in sizes[:count])
+        some = relation.filter(f"kind in ({kinds})").project("kind, settings, packed")
+        read.append(some.to_arrow_table().cast(_PACKED))
+        sizes = sizes[count:]
+    return pa.concat_tables(read)
 
 
 def _arrow(relation: Any) -> pa.Table:

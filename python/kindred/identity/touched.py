@@ -218,12 +218,13 @@ def prepare(rows: Rows, fresh: pa.Array, now: Now, reference: Reference) -> None
     """Make `prepared` of the fresh records and of those that read what they change."""
     con, entity = rows.con, rows.entity
     records.register_reference(con, entity, reference)
+    flipped: dict[str, set[str]] = {}
     for _ in range(10):
         records.show_given(con, entity, now.fetch(fresh))
         moved: set[int] = set()
         for step in entity.prepare:
             if isinstance(step, Shared):
-                moved.update(_share(rows, step).tolist())
+                moved.update(_share(rows, step, flipped.setdefault(step.table, set())).tolist())
             else:
                 con.execute(f"create or replace table {step.table} as {step.sql}")
         con.unregister("given_arrow")
@@ -237,8 +238,11 @@ def prepare(rows: Rows, fresh: pa.Array, now: Now, reference: Reference) -> None
     raise EverythingTouchedError("values that all records share do not settle")
 
 
-def _share(rows: Rows, step: Shared) -> IntArray:
-    """Make the table of shared values; places of rows that it now concerns otherwise."""
+def _share(rows: Rows, step: Shared, known: set[str]) -> IntArray:
+    """Make the table of shared values; places of rows that it now concerns otherwise.
+
+    known: values whose rows are among the fresh ones already; those that are found here are added.
+    """
     con = rows.con
     columns = ", ".join(step.columns)
     shared = rows.kept.shared
@@ -270,18 +274,22 @@ def _share(rows: Rows, step: Shared) -> IntArray:
         {step.sql(now, among)}
         """
     )
-    con.execute(
+    found = con.execute(
         f"""
-        create or replace temp table flipped as
         (select value from shared_before except select value from {step.table})
         union all
         (select value from {step.table} except select value from shared_before)
         """
-    )
+    ).fetchall()
     con.unregister("shared_before")
-    if not con.execute("select count(*) from flipped").fetchall()[0][0]:
+    flipped = sorted({value for (value,) in found} - known)
+    if not flipped:
         return np.empty(0, np.int64)
-    return rows.places_where(f"{step.reads} in (select value from flipped)")
+    known.update(flipped)
+    con.register("flipped", pa.table({"value": pa.array(flipped, pa.string())}))
+    places = rows.places_where(f"{step.reads} in (select value from flipped)")
+    con.unregister("flipped")
+    return places
 
 
 def shared_now(con: duckdb.DuckDBPyConnection, entity: Entity, *, are_all: bool) -> pa.Table:
