@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields, replace
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +13,7 @@ import pytest
 
 from identity_batches import SETTINGS, Batches, World, facts, town_of
 from identity_town import TRAPS, people
-from kindred.identity import incremental, kept, touched
+from kindred.identity import dbt_model, incremental, kept, touched
 from kindred.identity.kept import SETTLED, WHOLE, Kept, pack, unpack
 
 
@@ -66,6 +67,20 @@ def test_what_is_packed_comes_back(left: Kept, chunk: int, monkeypatch: pytest.M
     assert back is not None
     _equal(left, back)
     assert back.written == back.settled == len(left.rows)
+
+
+@pytest.mark.parametrize("most", [1, 20_000, dbt_model.MOST_AT_ONCE])
+def test_it_is_read_some_parcels_at_a_time(
+    left: Kept, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much was kept, all of it is read: a parcel that is larger than that by itself."""
+    monkeypatch.setattr(dbt_model, "MOST_AT_ONCE", most)
+    with duckdb.connect() as connection:
+        back = unpack(dbt_model.packed_of(connection.from_arrow(pack(left))), SETTINGS)
+        nothing = dbt_model.packed_of(connection.from_arrow(pack(left).slice(0, 0)))
+    assert back is not None
+    _equal(left, back)
+    assert unpack(nothing, SETTINGS) is None
 
 
 def test_what_was_kept_under_other_settings_is_not_read(left: Kept) -> None:

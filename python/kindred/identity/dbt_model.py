@@ -61,7 +61,7 @@ def resolve_relations(
     identifiers = _strong(given["identifiers"], chosen)
     files = () if model in MODELS else (Path(model),)
     told = unchanged.fingerprint(entity, reference, settings, files)
-    earlier = _packed(given["earlier"])
+    earlier = packed_of(given["earlier"])
     before = kept.unpack(earlier, told) if changes_only else None
     read = {"records": given["records"], "identifiers": identifiers,
             "overrides": given["overrides"]}  # fmt: skip
@@ -166,7 +166,7 @@ def _strong(identifiers: Any, entity: Entity) -> Any:
     return strong.project("record_id, identifier_type, identifier_value")
 
 
-def _packed(relation: Any) -> pa.Table:
+def packed_of(relation: Any) -> pa.Table:
     """What the last run kept. Some parcels at a time: DuckDB hands over at most 2 GB of a column at
     once."""
     if isinstance(relation, pa.Table):
