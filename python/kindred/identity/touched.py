@@ -4,8 +4,8 @@ A component is what could ever be one: records that share a strong value or are 
 becomes of a component hangs on its records and on what all records tell together: which values are
 junk, how rare a name is, which rules block, what the model says, how low the cut lies. These come
 in coarse steps, so that a few new records move few of them. A run resolves the components in which
-a record changed, which a new record is near, or which hold a value whose step moved. Where a step
-moved that concerns all, it resolves everything.
+a record changed, which a new record is near, or in which records share a value whose step moved.
+Where a step moved that concerns all, it resolves everything.
 """
 
 from __future__ import annotations
