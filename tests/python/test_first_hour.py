@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -44,6 +45,21 @@ def test_a_page_does_what_it_says(clone: Path, page: str) -> None:
     assert "Traceback" not in told
     if page == "first-hour.md":
         assert "regulars" in told
+
+
+@pytest.mark.slow
+def test_the_demo_ends_as_the_readme_shows(clone: Path) -> None:
+    """Whoever runs `make demo` sees the figures of the README."""
+    given = {name: value for name, value in environment().items() if name not in FEWER}
+    told = subprocess.run(
+        ["make", "demo"], cwd=clone, env=given, text=True, check=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ).stdout.splitlines()  # fmt: skip
+    _, _, after = (REPOSITORY / "README.md").read_text("utf-8").partition("ends like this")
+    shown = [line for line in after.split("```")[1].splitlines() if line.strip()]
+    assert len(shown) > 10
+    said = {line.strip() for line in told}
+    assert [line for line in shown if line.strip() not in said] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
