@@ -271,13 +271,10 @@ def resolve_prepared(
             seen = training.seen_of(
                 encode(sample_levels, comparisons), comparisons, every, totals, size
             )
-            checked = training.pairs_by_content(draw, training.CHECKED_PAIRS)
-            levels_of_checked = cache(
-                lambda: scorer.with_holders(scorer.compare(*checked), checked[0])
-            )
+            checked = cache(lambda: training.checked_strangers(scorer, draw))
             found_model, choice = training.choose_model(
                 entity, comparisons, seen,
-                training.strangers_of(scorer, size, levels_of_checked, totals), asked.model,
+                training.strangers_of(scorer, size, lambda: checked()[2], totals), asked.model,
             )  # fmt: skip
             if asked.cut is None:
                 first_cut = training.cut_of(entity, comparisons, found_model)
@@ -292,8 +289,9 @@ def resolve_prepared(
                     node, named, one[sampled], two[sampled], sample_levels, comparisons
                 )
                 if asked.model == "auto":
+                    *ends, looked_at = checked()
                     strangers = sample_of(
-                        draw, named, *in_order(draw, *checked), levels_of_checked(), comparisons
+                        draw, named, *in_order(draw, *ends), looked_at, comparisons
                     )
             classes, of_all = rarity_classes(con, comparisons), size
             open_levels = levels[open_pairs]

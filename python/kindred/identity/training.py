@@ -99,6 +99,12 @@ def seen_of(
     return Seen(decode(distinct, comparisons), counts.astype(float) * pairs_each, fill, size)
 
 
+def checked_strangers(scorer: Scorer, draw: KeyArray) -> tuple[IntArray, IntArray, LevelArray]:
+    """The pairs by which the shipped model is checked, with their levels."""
+    left, right = pairs_by_content(draw, CHECKED_PAIRS)
+    return left, right, scorer.with_holders(scorer.compare(left, right), left)
+
+
 def strangers_of(
     scorer: Scorer, size: int, checked: Callable[[], LevelArray], totals: Totals
 ) -> Strangers:
