@@ -69,15 +69,13 @@ def test_what_is_packed_comes_back(left: Kept, chunk: int, monkeypatch: pytest.M
     assert back.written == back.settled == len(left.rows)
 
 
-@pytest.mark.parametrize("most", [1, 20_000, dbt_model.MOST_AT_ONCE])
-def test_it_is_read_some_parcels_at_a_time(
-    left: Kept, most: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However much was kept, all of it is read: a parcel that is larger than that by itself."""
-    monkeypatch.setattr(dbt_model, "MOST_AT_ONCE", most)
+def test_it_is_read_row_by_row(left: Kept) -> None:
+    """However much was kept, all of it is read: one parcel at a time fits into a piece of Arrow."""
     with duckdb.connect() as connection:
-        back = unpack(dbt_model.packed_of(connection.from_arrow(pack(left))), SETTINGS)
+        read = dbt_model.packed_of(connection.from_arrow(pack(left)))
         nothing = dbt_model.packed_of(connection.from_arrow(pack(left).slice(0, 0)))
+    assert read["packed"].num_chunks == read.num_rows == pack(left).num_rows
+    back = unpack(read, SETTINGS)
     assert back is not None
     _equal(left, back)
     assert unpack(nothing, SETTINGS) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -25,9 +26,6 @@ from kindred.identity.review import limit_of
 from kindred.identity.touched import Now
 
 MODELS = ("auto", "shipped", "train")
-# Bytes of what was kept that are read at once.
-MOST_AT_ONCE = 1_500_000_000
-_PACKED = pa.schema({"kind": pa.string(), "settings": pa.string(), "packed": pa.large_binary()})
 
 
 def resolve_relations(
@@ -73,7 +71,7 @@ def resolve_relations(
         return nothing() if changes_only else _arrow(given["last"]())
     # It takes its time to be loaded: beside reading the records that costs nothing.
     Thread(target=import_module, args=("splink",), daemon=True).start()
-    now = now_of(given["records"], _arrow(identifiers), chosen, session, hashes=keeps)
+    now = now_of(given["records"], identifiers, chosen, session, hashes=keeps)
     if not len(now.ids):
         return as_one_table(None, None, pa.table({}), changes_only)
     part = incremental.resolve(
@@ -101,57 +99,52 @@ def resolve_relations(
 
 def now_of(
     relation: Any,
-    identifiers: pa.Table,
+    identifiers: Any,
     entity: Entity,
     session: duckdb.DuckDBPyConnection | None,
     *,
     hashes: bool = True,
 ) -> Now:
-    """The records of a relation, with a hash of what is given of each, where it is asked for."""
+    """The records of a relation, with a hash of what is given of each, where it is asked for.
+
+    session: the connection of the relations; None where these are Arrow tables.
+    """
     have = relation.column_names if isinstance(relation, pa.Table) else relation.columns
-    columns = [name for name in ("source", *entity.inputs) if name in have]
     records.check_columns(have, entity)
     with records.connect() as own:
-        own.register("identifiers_now", in_batches(identifiers))
-        if isinstance(relation, pa.Table):
-            own.register("records_now", in_batches(relation))
-            hashed = own.sql("select * from records_now")
-        else:
-            hashed = relation
-        told = f"hash({', '.join(columns)})" if hashes else "0::ubigint"
-        rows = hashed.project(
-            f"cast(record_id as text) as record_id, {told} as row"
-        ).to_arrow_table()
+        given = _relation(own, relation).set_alias("r")
+        columns = ", ".join(f"r.{name}" for name in ("source", *entity.inputs) if name in have)
+        told = f"hash({columns})" if hashes else "0::ubigint"
+        rows = given.project(f"cast(r.record_id as text) as record_id, {told} as told")
         if hashes:
-            own.register("rows_now", in_batches(rows))
-            rows = own.execute(
-                f"""
-                select r.record_id, hash(r.row, coalesce(i.held, 0)) as row
-                from rows_now as r
-                left join (
-                    select cast(record_id as text) as record_id, sum({IDENTIFIER}::hugeint) as held
-                    from identifiers_now as i
-                    group by all
-                ) as i using (record_id)
-                """
-            ).to_arrow_table()
+            held = _relation(own, identifiers).set_alias("i").project(
+                f"cast(i.record_id as text) as record_id, {IDENTIFIER}::hugeint as value"
+            ).aggregate("record_id, sum(value) as held", "record_id")  # fmt: skip
+            rows = rows.join(held, "record_id", how="left").project(
+                "record_id, hash(told, coalesce(held, 0)) as told"
+            )
+        found = rows.to_arrow_table()
 
-    def fetch(ids: pa.Array) -> pa.Table:
-        if len(ids) == rows.num_rows:
-            return _arrow(relation)
+    def some_of(table: Any, ids: pa.Array | None) -> pa.Table:
+        if ids is None or len(ids) == found.num_rows:
+            return _arrow(table)
         asked = pa.table({"record_id": ids})
-        if isinstance(relation, pa.Table) or session is None:
-            return _arrow(relation).join(asked, "record_id", join_type="left semi")
+        if isinstance(table, pa.Table) or session is None:
+            return _arrow(table).join(asked, "record_id", join_type="left semi")
         session.register("records_asked_for", asked)
-        some = relation.filter("record_id in (select record_id from records_asked_for)")
-        table = some.to_arrow_table()
+        some = table.filter("record_id in (select record_id from records_asked_for)")
+        taken = some.to_arrow_table()
         session.unregister("records_asked_for")
-        return table
+        return taken
 
     return Now(
-        rows["record_id"].combine_chunks(), rows["row"].to_numpy().astype(np.uint64), fetch,
-        identifiers,
+        found["record_id"].combine_chunks(), found["told"].to_numpy().astype(np.uint64),
+        partial(some_of, relation), partial(some_of, identifiers),
     )  # fmt: skip
+
+
+def _relation(con: duckdb.DuckDBPyConnection, table: Any) -> Any:
+    return con.from_arrow(in_batches(table)) if isinstance(table, pa.Table) else table
 
 
 def _strong(identifiers: Any, entity: Entity) -> Any:
@@ -167,20 +160,10 @@ def _strong(identifiers: Any, entity: Entity) -> Any:
 
 
 def packed_of(relation: Any) -> pa.Table:
-    """What the last run kept. Some parcels at a time: DuckDB hands over at most 2 GB of a column at
-    once."""
+    """What the last run kept. Row by row: a piece of Arrow holds at most 2 GB of bytes."""
     if isinstance(relation, pa.Table):
         return relation
-    sizes = relation.project("kind, octet_length(packed)").fetchall()
-    read = [_PACKED.empty_table()]
-    while sizes:
-        ends = np.cumsum([size for _, size in sizes])
-        count = max(int(np.searchsorted(ends, MOST_AT_ONCE, side="right")), 1)
-        kinds = ", ".join(f"'{kind}'" for kind, _ in sizes[:count])
-        some = relation.filter(f"kind in ({kinds})").project("kind, settings, packed")
-        read.append(some.to_arrow_table().cast(_PACKED))
-        sizes = sizes[count:]
-    return pa.concat_tables(read)
+    return relation.project("kind, settings, packed").to_arrow_reader(1).read_all()
 
 
 def _arrow(relation: Any) -> pa.Table:

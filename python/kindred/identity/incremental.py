@@ -66,6 +66,7 @@ def keep(
     told: pa.Table,
     shared: pa.Table,
     now: Now,
+    identifiers: pa.Table,
     decisions: pa.Table,
     entity: Entity,
     policy: settling.Policy,
@@ -90,7 +91,7 @@ def keep(
     ).fetchnumpy()
     order = np.argsort(rows["place"])
     n = rows["n"][order]
-    con.register("identifiers_now", in_batches(now.identifiers))
+    con.register("identifiers_now", in_batches(identifiers))
     held = con.execute(
         f"""
         select t.place, {IDENTIFIER} as value
@@ -170,7 +171,7 @@ def resolve_changes(
     comparisons = _comparisons(entity, nodes)
     stepped = touched.count_values(nodes, comparisons)
     rules = touched.ask_rules(nodes)
-    held, groups = touched.holders_of(nodes, now.identifiers)
+    held, groups = touched.holders_of(nodes, now)
 
     tell("comparing pairs")
     near = _near(nodes, rules, comparisons, stepped)
@@ -197,7 +198,9 @@ def resolve_changes(
         holders=lambda: nodes.holders_in("fields", comparisons),
         classes=lambda: nodes.classes_in("fields", comparisons, stepped.totals),
     )
-    found = pipeline.resolve_prepared(con, entity, now.identifiers, policy, asked, commons, tell)
+    ids = con.execute("select record_id from prepared").to_arrow_table()["record_id"]
+    held_by_some = now.identifiers(ids.combine_chunks())
+    found = pipeline.resolve_prepared(con, entity, held_by_some, policy, asked, commons, tell)
     whole = replace(
         found,
         size=nodes.size,
@@ -580,9 +583,12 @@ def resolve(
             told = con.execute("select * from prepared").to_arrow_table()
             shared = touched.shared_now(con, entity, are_all=True)
         decisions = junk.remove_junk(con, entity, junk_limits)
-        found = pipeline.resolve_prepared(con, entity, now.identifiers, policy, asked, None, tell)
+        identifiers = now.identifiers(None)
+        found = pipeline.resolve_prepared(con, entity, identifiers, policy, asked, None, tell)
         keeping = None
         if told is not None and found.totals and not training.is_trained(found.choice):
-            keeping = keep(con, found, told, shared, now, decisions, entity, policy, settings)
+            keeping = keep(
+                con, found, told, shared, now, identifiers, decisions, entity, policy, settings
+            )
     resolution = pipeline.resolution_of(found, entity, policy, asked, decisions, junk_limits)
     return Part(resolution, None, keeping, reason)

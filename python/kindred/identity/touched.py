@@ -40,12 +40,13 @@ class EverythingTouchedError(Exception):
 @dataclass(frozen=True)
 class Now:
     """The records of this run. ids, row: of each its id and a hash of what is given of it; fetch:
-    gives what is given of some. identifiers: record_id, identifier_type, identifier_value."""
+    gives what is given of some, or of all; identifiers: their record_id, identifier_type,
+    identifier_value."""
 
     ids: pa.Array
     row: KeyArray
-    fetch: Callable[[pa.Array], pa.Table]
-    identifiers: pa.Table
+    fetch: Callable[[pa.Array | None], pa.Table]
+    identifiers: Callable[[pa.Array | None], pa.Table]
 
 
 class Rows:
@@ -707,7 +708,7 @@ def ask_rules(nodes: Nodes) -> blocking.Asked:
     return found
 
 
-def holders_of(nodes: Nodes, identifiers: pa.Table) -> tuple[pa.Table, KeyArray]:
+def holders_of(nodes: Nodes, now: Now) -> tuple[pa.Table, KeyArray]:
     """The identifiers with the places of their holders, and those that are touched.
 
     Raises EverythingTouchedError where one became held by too many, or is no more.
@@ -717,7 +718,8 @@ def holders_of(nodes: Nodes, identifiers: pa.Table) -> tuple[pa.Table, KeyArray]
     before_place, before_value = before["place"].to_numpy(), before["value"].to_numpy()
     # Whatever is changed of the identifiers of a record, the record is among the fresh ones.
     stays = before.filter(pa.array(nodes.here[before_place]))
-    con.register("identifiers_now", in_batches(identifiers))
+    fresh = con.execute("select record_id from fresh").to_arrow_table()["record_id"]
+    con.register("identifiers_now", in_batches(now.identifiers(fresh.combine_chunks())))
     came = con.execute(
         f"""
         select f.place, {links.IDENTIFIER} as value
