@@ -7,7 +7,9 @@
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | list -%}
     {%- set key = adapter.quote(arg_dict['unique_key']) -%}
 delete from {{ arg_dict['target_relation'] }}
-where {{ key }} in (select {{ key }} from {{ arg_dict['temp_relation'] }});
+where
+    {{ key }} in (select {{ key }} from {{ arg_dict['temp_relation'] }})
+    or {{ key }} is null;
 
 insert into {{ arg_dict['target_relation'] }} ({{ columns | join(', ') }})
 select {{ columns | join(', ') }}
@@ -19,7 +21,8 @@ where not ({{ columns | reject('equalto', key) | join(' is null and ') }} is nul
     Where the table of this model is there already, the rows of a query (of the columns of its contract) that the
     table lacks or holds otherwise, and of rows that the query no longer has the key alone; else the query
     itself. Rows are compared by a hash of all their columns, which nobody keeps: whatever was done to
-    the table, after this it is what the query says.
+    the table, after this it is what the query says. A key that is none, because it repeats or is null,
+    loses no row either: all its rows are written, so that the test of the key finds them.
 -#}
 {% macro differences(query, key) -%}
     {%- set there = execute and is_incremental() -%}
@@ -28,8 +31,15 @@ where not ({{ columns | reject('equalto', key) | join(' is null and ') }} is nul
     {%- else -%}
         {%- set columns = model.columns.keys() | list -%}
         {%- set held = adapter.get_columns_in_relation(this) | map(attribute='name') | list -%}
-with rows_now as (
+with rows_now as {{ not_materialized() }} (
     {{ query | indent(4) }}
+),
+
+repeated as (
+    select {{ key }}
+    from rows_now
+    group by {{ key }}
+    having count(*) > 1
 ),
 
 hashed_now as (
@@ -43,8 +53,12 @@ hashed_before as (
     select
         {{ key }},
         {# A table without a column of the contract is filled anew. -#}
-        {{ row_hash(columns) if (columns | reject('in', held) | list | length) == 0 else 'null' }} as row_hash
+        case
+            when count(*) = 1
+                then min({{ row_hash(columns) if (columns | reject('in', held) | list | length) == 0 else 'null' }})
+        end as row_hash
     from {{ this }}
+    group by {{ key }}
 )
 
 select
@@ -57,5 +71,6 @@ where
     hashed_now.row_hash is null
     or hashed_before.row_hash is null
     or hashed_now.row_hash <> hashed_before.row_hash
+    or hashed_now.{{ key }} in (select repeated.{{ key }} from repeated)
     {%- endif -%}
 {%- endmacro %}

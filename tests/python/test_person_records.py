@@ -27,6 +27,7 @@ _CHANGES: dict[str, tuple[list[Row], list[Row]]] = {
     ),
     "nothing": ([{"city": "Bath"}], [{"city": "Bath"}]),
 }  # fmt: skip
+_CITY = list(stream_columns()["person_records"]).index("city")
 _BEFORE, _AFTER = (
     [
         {"record_id": f"{change}:{i}", **row}
@@ -66,6 +67,32 @@ def test_a_run_writes_what_differs_and_nothing_else(stream: Stream) -> None:
     assert len(found) == len(_AFTER)
     assert found == stream.after(_AFTER, "--full-refresh")
     assert stream.after([]) == []
+
+
+def test_no_row_of_a_repeated_key_is_lost(stream: Stream) -> None:
+    """Whatever rows one record id has, before and after, the table has those of now."""
+    sides = {
+        "one of two is new": ("a", "ab"),
+        "one of three is new": ("ab", "abc"),
+        "two are new": ("", "ab"),
+        "one of two is gone": ("ab", "b"),
+        "both have changed": ("ab", "cd"),
+        "twice the same": ("a", "aa"),
+        "the same again": ("aab", "aab"),
+    }
+    before, after = (
+        [
+            {"record_id": record_id, "city": city}
+            for record_id, cities in sides.items()
+            for city in cities[side]
+        ]
+        for side in (0, 1)
+    )
+    nameless = [{"record_id": None, "city": "e"}]
+    stream.after(before + nameless, "--full-refresh")
+    found = stream.after(after + nameless)
+    held = sorted((row[0] or "", row[_CITY]) for row in found)
+    assert held == sorted((row["record_id"] or "", row["city"]) for row in after + nameless)
 
 
 @pytest.mark.parametrize(
