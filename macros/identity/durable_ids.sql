@@ -348,7 +348,7 @@ with ids as {{ not_materialized() }} (
     select * from {{ ids }}
 ),
 
-prior_ids as {{ not_materialized() }} (
+prior_ids as (
     select * from {{ prior }}
 ),
 

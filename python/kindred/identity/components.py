@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+import scipy
 
 IntArray = npt.NDArray[np.int64]
 
@@ -15,8 +14,8 @@ def components(size: int, left: IntArray, right: IntArray) -> IntArray:
     if size == 0:
         return np.empty(0, dtype=np.int64)
     ones = np.ones(len(left), dtype=np.int8)
-    graph = coo_matrix((ones, (left, right)), shape=(size, size))
-    _, labels = connected_components(graph, directed=False)
+    graph = scipy.sparse.coo_matrix((ones, (left, right)), shape=(size, size))
+    _, labels = scipy.sparse.csgraph.connected_components(graph, directed=False)
     first = np.full(int(labels.max()) + 1, size, dtype=np.int64)
     np.minimum.at(first, labels, np.arange(size, dtype=np.int64))
     return np.asarray(first[labels], dtype=np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -60,18 +61,20 @@ def resolve_relations(
     files = () if model in MODELS else (Path(model),)
     told = unchanged.fingerprint(entity, reference, settings, files)
     earlier = packed_of(given["earlier"])
-    before = kept.unpack(earlier, told) if changes_only else None
     read = {"records": given["records"], "identifiers": identifiers,
             "overrides": given["overrides"]}  # fmt: skip
 
     def asked() -> str:
         return unchanged.fingerprint(entity, {**read, **reference}, settings, files)
 
-    if before is None and unchanged.has_kept(earlier) and unchanged.is_kept(earlier, asked()):
+    if unchanged.has_kept(earlier) and unchanged.is_kept(earlier, asked()):
         return nothing() if changes_only else _arrow(given["last"]())
-    # It takes its time to be loaded: beside reading the records that costs nothing.
-    Thread(target=import_module, args=("splink",), daemon=True).start()
-    now = now_of(given["records"], identifiers, chosen, session, hashes=keeps)
+    # They take their time to be loaded: beside reading the records that costs nothing.
+    Thread(target=_load, daemon=True).start()
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        unpacking = beside.submit(kept.unpack, earlier, told) if changes_only else None
+        now = now_of(given["records"], identifiers, chosen, session, hashes=keeps)
+    before = unpacking.result() if unpacking else None
     if not len(now.ids):
         return as_one_table(None, None, pa.table({}), changes_only)
     part = incremental.resolve(
@@ -95,6 +98,11 @@ def resolve_relations(
     else:
         keeping = kept.pack(part.kept, is_added=part.gone is not None)
     return in_batches(as_one_table(part.resolution, part.gone, keeping, changes_only))
+
+
+def _load() -> None:
+    for name in ("scipy.sparse.csgraph", "splink"):
+        import_module(name)
 
 
 def now_of(

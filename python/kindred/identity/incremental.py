@@ -459,7 +459,7 @@ def _gone(policy: settling.Policy, ids: pa.Array) -> int:
     kinds = [policy.pairs(kind) for kind in (stewardship.MUST, stewardship.CANNOT)]
     pairs = [pair for of_kind in kinds for pair in of_kind]
     names = pa.array(sorted({name for pair in pairs for name in pair}), pa.string())
-    here = set(names.filter(pc.is_in(names, value_set=ids)).to_pylist())
+    here = set(ids.filter(pc.is_in(ids, value_set=names)).to_pylist())
     return sum(not set(pair) <= here for pair in pairs)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
+import scipy
 
 from kindred.identity import steps
 from kindred.identity.entity import Comparison, PairKind
@@ -202,7 +202,7 @@ class _Task:
     size: int
     observed: list[FloatArray]
     counts: FloatArray
-    held: csr_matrix
+    held: scipy.sparse.csr_matrix
     known: Model | None = None
 
     @property
@@ -224,14 +224,17 @@ class _Task:
         ]
 
 
-def _columns(comparisons: tuple[Comparison, ...], patterns: npt.NDArray[np.int8]) -> csr_matrix:
+def _columns(
+    comparisons: tuple[Comparison, ...], patterns: npt.NDArray[np.int8]
+) -> scipy.sparse.csr_matrix:
     """Patterns by levels of all fields, one after the other: 1 where a pattern has the level."""
     widths = np.array([len(c.levels) for c in comparisons])
     starts = np.cumsum(widths) - widths
     rows, fields = np.nonzero(patterns >= 0)
     columns = starts[fields] + patterns[rows, fields]
     ones = np.ones(len(rows))
-    return csr_matrix((ones, (rows, columns)), shape=(len(patterns), int(widths.sum())))
+    shape = (len(patterns), int(widths.sum()))
+    return scipy.sparse.csr_matrix((ones, (rows, columns)), shape=shape)
 
 
 def _guesses(task: _Task) -> list[FloatArray]:

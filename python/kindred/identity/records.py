@@ -25,6 +25,8 @@ from kindred.identity.transliteration import in_latin_letters
 # Of a longer value matching reads the beginning: two megabytes compared letter by letter would take
 # all memory and days, and no name or address is so long.
 _READ = 300
+# Rows that one core reads at a time from what is not in the engine's own tables.
+_BATCH = 16_384
 _STREET_WORDS = {
     "street": "st", "strasse": "str", "road": "rd", "avenue": "ave", "av": "ave",
     "drive": "dr", "lane": "ln", "court": "ct", "place": "pl", "square": "sq", "boulevard": "blvd",
@@ -91,7 +93,7 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 def in_batches(table: pa.Table) -> pa.Table:
     """The same rows in batches: DuckDB reads one batch with one core, whatever its size."""
-    return pa.Table.from_batches(table.to_batches(max_chunksize=100_000), table.schema)
+    return pa.Table.from_batches(table.to_batches(max_chunksize=_BATCH), table.schema)
 
 
 def prepare(

@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
+import scipy
 
 from kindred.errors import KindredError
 from kindred.identity.clusters import CERTAIN, SILENT
@@ -150,7 +149,8 @@ def forest_of(judged: Judged, cut: float) -> Forest:
     # By rank, so that no two are equal and there is only one such forest.
     rank = np.empty(len(weight))
     rank[np.lexsort((two, one, -weight))] = np.arange(1, len(weight) + 1)
-    tree = minimum_spanning_tree(coo_matrix((rank, (one, two)), shape=(size, size)))
+    ranked = scipy.sparse.coo_matrix((rank, (one, two)), shape=(size, size))
+    tree = scipy.sparse.csgraph.minimum_spanning_tree(ranked)
     taken = np.zeros(len(weight) + 1, dtype=bool)
     taken[tree.data.astype(np.int64)] = True
     in_tree = taken[rank.astype(np.int64)]
@@ -230,14 +230,14 @@ def _sides(
     roots = np.unique(components(size, tree_one, tree_two)[ends])
     # A node above all roots makes the forest one tree.
     top = np.full(len(roots), size, dtype=np.int64)
-    graph = coo_matrix(
+    graph = scipy.sparse.coo_matrix(
         (
             np.ones(len(tree_one) + len(roots), dtype=np.int8),
             (np.concatenate([tree_one, top]), np.concatenate([tree_two, roots])),
         ),
         shape=(size + 1, size + 1),
     ).tocsr()
-    order, above = breadth_first_order(graph, size, directed=False)
+    order, above = scipy.sparse.csgraph.breadth_first_order(graph, size, directed=False)
     records = np.append(of_part, 0).astype(np.int64)
     tokens = np.zeros(size + 1, dtype=np.int64)
     beside = ~in_tree

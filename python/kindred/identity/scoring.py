@@ -46,6 +46,7 @@ class Scorer:
     ) -> None:
         self._con = con
         self._table = table
+        self._rows: int = con.execute(f"select count(*) from {table}").fetchall()[0][0]
         self.comparisons = comparisons
         # The comparisons that look at two records; the others look at all of them.
         self.compared = tuple(c for c in comparisons if not c.holders_of)
@@ -71,6 +72,10 @@ class Scorer:
         asked = pa.table({"place": np.arange(len(left)), "n_l": left, "n_r": right})
         self._con.register("asked_pairs", in_batches(asked))
         levels = ", ".join(f"{sql}::tinyint as {name}" for name, sql in self._levels.items())
+        # The engine follows the rows of the table, of which one core takes a hundred thousand;
+        # where these are few it shall follow the pairs, which are in small batches.
+        if self._rows < 2 * len(left):
+            self._con.execute("set disabled_optimizers = 'build_side_probe_side'")
         # A result that is read while it is computed is computed by one core.
         self._con.execute(
             f"""
@@ -84,6 +89,7 @@ class Scorer:
             select place, {levels} from joined
             """
         )
+        self._con.execute("reset disabled_optimizers")
         found = self._con.execute("select * from compared_pairs").fetchnumpy()
         self._con.execute("drop table compared_pairs")
         self._con.unregister("asked_pairs")

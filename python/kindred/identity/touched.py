@@ -70,7 +70,6 @@ class Rows:
         self.columns = [n for n in told.column_names if n not in ("record_id", "source")]
         self._told = told.append_column("place", pa.array(np.arange(self.base), pa.int32()))
         self._told = self._told.append_column("junk", pa.array(kept.rows.junk, pa.uint8()))
-        self.show()
 
     def show(self) -> None:
         """Let `before` and `gone_rows` show what stays and what is gone, and which rows stand first
