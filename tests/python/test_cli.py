@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import kindred.cli
+from kindred.cli._summary import activation
 
 RUN = [sys.executable, "-c", "from kindred.cli import main; main()"]
 
@@ -90,3 +91,21 @@ def test_the_suppression_list_is_no_source_to_choose() -> None:
 
     sources = known_sources(load_project(Path(__file__).parents[2]))
     assert "stripe" in sources and len(sources) == 10 and "privacy" not in sources
+
+
+def test_who_has_not_activated_the_environment_is_told_to(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What a build names as next steps can be typed as it stands, in any shell and folder."""
+    programs = tmp_path / "a b" / "bin"
+    programs.mkdir(parents=True)
+    for name in ("activate", "kindred", "python"):
+        (programs / name).touch(mode=0o755)
+    monkeypatch.setattr(sys, "executable", str(programs / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert activation() == ["source 'a b/bin/activate'"]
+    monkeypatch.chdir(Path(__file__).parent)
+    assert activation() == [f"source '{programs}/activate'"]
+    monkeypatch.setenv("PATH", str(programs))
+    assert activation() == []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,9 +184,9 @@ def _places(closing: Closing) -> dict[str, str]:
 
 
 def _next_steps(closing: Closing) -> list[str]:
-    steps: list[str] = []
+    steps = activation()
     if closing.profile.type != "duckdb":
-        return [f"kindred doctor --target {closing.profile.target}"]
+        return [*steps, f"kindred doctor --target {closing.profile.target}"]
     if closing.published is not None:
         current = closing.published.for_everybody
         query = f"duckdb.connect('{current}', read_only=True).table('customers').limit(5).show()"
@@ -192,6 +195,17 @@ def _next_steps(closing: Closing) -> list[str]:
         steps.append(f"kindred identity explain {closing.figures.example_customer}")
     steps.append("kindred doctor")
     return steps
+
+
+def activation() -> list[str]:
+    """What makes a shell find the commands of this virtual environment, where it does not yet."""
+    programs = Path(sys.executable).parent
+    activate = programs / "activate"
+    if shutil.which("kindred") == str(programs / "kindred") or not activate.is_file():
+        return []
+    here = Path.cwd()
+    inside = activate.relative_to(here) if activate.is_relative_to(here) else activate
+    return [f"source {shlex.quote(str(inside))}"]
 
 
 def summary_markdown(closing: Closing) -> str:
