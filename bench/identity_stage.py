@@ -57,7 +57,6 @@ STAGE = (
     "person_records+,+customer_id_map",
     "int_run_history_prior+,+customer_id_map",
     "int_person_id_ledger_prior",
-    "int_person_kept",
     "int_person_kept_prior",
     "int_person_resolution_prior",
 )

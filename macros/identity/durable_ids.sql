@@ -271,21 +271,14 @@ inherited as (
     where rank_in_cluster = 1
 ),
 
-placed as (
-    select
-        records.*,
-        inherited.{{ id }} as inherited_id
-    from records
-    left join inherited on records.cluster_label = inherited.cluster_label
-),
-
 without_heir as (
     select
-        cluster_label,
-        min(record_id) as first_record_id
-    from placed
-    where inherited_id is null
-    group by cluster_label
+        records.cluster_label,
+        min(records.record_id) as first_record_id
+    from records
+    left join inherited on records.cluster_label = inherited.cluster_label
+    where inherited.cluster_label is null
+    group by records.cluster_label
 ),
 
 proposed as (
@@ -309,29 +302,31 @@ new_ids as (
     left join known_ids on proposed.first_choice = known_ids.{{ id }}
 ),
 
-named as (
+cluster_ids as (
     select
-        placed.record_id,
-        coalesce(placed.inherited_id, new_ids.{{ id }}) as {{ id }},
-        placed.prior_id,
-        placed.is_present,
-        placed.prior_generation
-    from placed
-    left join new_ids on placed.cluster_label = new_ids.cluster_label
+        cluster_label,
+        {{ id }}
+    from inherited
+    union all
+    select
+        cluster_label,
+        {{ id }}
+    from new_ids
 ),
 
 record_ids as (
     select
-        named.record_id,
-        cast(named.{{ id }} as text) as {{ id }},
+        records.record_id,
+        cast(cluster_ids.{{ id }} as text) as {{ id }},
         cast(
             case
-                when named.is_present and named.prior_id = named.{{ id }}
-                    then named.prior_generation
+                when records.is_present and records.prior_id = cluster_ids.{{ id }}
+                    then records.prior_generation
                 else this_run.generation
             end as bigint
         ) as generation
-    from named
+    from records
+    inner join cluster_ids on records.cluster_label = cluster_ids.cluster_label
     cross join this_run
 )
 

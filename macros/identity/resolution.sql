@@ -67,10 +67,23 @@ select * from in_force
     it: it says of which records, settings and code it speaks. A full refresh finds everything anew.
 -#}
 {% macro kept_as_left(model_name) -%}
-{{ previous(model_name, {'kind': 'text', 'chunk': 'bigint', 'settings': 'text', 'packed': 'bytea'}) }}
-    {%- if flags.FULL_REFRESH %}
-limit 0
-    {%- endif %}
+with resolution as (
+    {{ previous(model_name, {
+        'part': 'text', 'kind': 'text', 'chunk': 'bigint', 'settings': 'text', 'packed': 'bytea'
+    }) | indent(4) }}
+),
+
+kept as (
+    select
+        kind,
+        chunk,
+        settings,
+        packed
+    from resolution
+    where part = {{ "'kept'" if not flags.FULL_REFRESH else 'null' }}
+)
+
+select * from kept
 {%- endmacro %}
 
 {#-

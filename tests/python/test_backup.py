@@ -303,10 +303,7 @@ def test_there_must_be_something_to_back_up(profiles: dict[str, Profile], tmp_pa
 # The project itself: is its state complete, and does a build go on from it?
 
 # Read back by the next run to save work; made anew where they are missing.
-REMEMBERED_FOR_SPEED = {
-    "int_person_kept", "int_account_kept",
-    "int_person_resolution", "int_account_resolution",
-}  # fmt: skip
+REMEMBERED_FOR_SPEED = {"int_person_resolution", "int_account_resolution"}
 # Tables that commands write and any run can write again.
 WRITTEN_AGAIN = {"kindred_load.loaded_files", "kindred_load.raw_tables_of_last_run"}
 

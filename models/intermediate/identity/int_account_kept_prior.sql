@@ -1,3 +1,3 @@
 {{ config(materialized='view') }}
 
-{{ kept_as_left('int_account_kept') }}
+{{ kept_as_left('int_account_resolution') }}

@@ -1,3 +1,3 @@
 {{ config(materialized='view') }}
 
-{{ kept_as_left('int_person_kept') }}
+{{ kept_as_left('int_person_resolution') }}

@@ -17,4 +17,5 @@ def model(dbt, session):
         "last": lambda: dbt.ref("int_person_resolution_prior"),
     }
     kept = {"keeps": dbt.config.get("keeps"), "changes_only": dbt.is_incremental}
-    return resolve_relations("person", given, reference, settings, session, **kept)
+    found = resolve_relations("person", given, reference, settings, session, **kept)
+    return session.from_arrow(found) if dbt.is_incremental else found  # see py_write_table

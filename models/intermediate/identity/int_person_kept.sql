@@ -1,5 +1,0 @@
-{{ config(materialized='view') }}
-
-{{ resolution_part(ref('int_person_resolution'), 'kept', {
-    'kind': 'kind', 'chunk': 'chunk', 'settings': 'settings', 'packed': 'packed'
-}) }}
