@@ -56,6 +56,7 @@ lint: $(VENV)/.dev ## Lint Python, types and SQL; the tests lint the dbt project
 .PHONY: clean
 clean: ## Remove what runs made: databases, reports, the sample; settings and the key stay
 	@rm -rf target logs published reports $(SAMPLE) .pytest_cache .mypy_cache .ruff_cache build
+	@rm -rf .tmp ./*.duckdb.tmp
 	@rm -f kindred_build.duckdb kindred_build.duckdb.wal ./*.run-lock ./*.run-journal ./*.lock.json .user.yml
 	@find python tests models -name __pycache__ -type d -prune -exec rm -rf {} +
 
