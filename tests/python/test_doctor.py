@@ -94,6 +94,21 @@ def test_a_source_that_lost_much_is_told(project: SmallProject) -> None:
         assert [one.rows for one in kept(connection)] == [1, 20]
 
 
+def test_nobody_else_may_open_the_working_database(project: SmallProject) -> None:
+    """For a privacy officer: it holds every name; only its owner reads it, or the doctor warns."""
+    load(project)
+    (database,) = project.root.glob("*.duckdb")
+    assert database.stat().st_mode & 0o777 == 0o600
+    told = project.run("doctor")
+    assert "other users" not in told.out
+    database.chmod(0o644)
+    told = project.run("doctor")
+    assert told.code == 0 and "chmod go=" in told.out
+    # Whoever shares it on purpose keeps it so.
+    load(project)
+    assert database.stat().st_mode & 0o777 == 0o644
+
+
 def test_a_held_lock_is_told(project: SmallProject) -> None:
     """For whoever waits: who holds the lock, and since when."""
     load(project)

@@ -100,7 +100,10 @@ def refuse_ambiguous_name(path: Path, schema: str) -> None:
 
 @contextmanager
 def connected(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the DuckDB file `path`; KindredError where it cannot be had."""
+    """A connection to the DuckDB file `path`; KindredError where it cannot be had.
+
+    A file that is made here can be read by its owner only: it will hold every name.
+    """
     import duckdb
 
     if read_only and not path.exists():
@@ -108,8 +111,11 @@ def connected(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBP
             f"There is no database {path} yet.", "load data with `kindred load DIR`."
         )
     path.parent.mkdir(parents=True, exist_ok=True)
+    is_new = not path.exists()
     try:
         connection = duckdb.connect(str(path), read_only=read_only)
+        if is_new:
+            path.chmod(0o600)
     except duckdb.IOException as error:
         text = str(error)
         if "lock" in text.lower():

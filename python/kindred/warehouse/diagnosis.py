@@ -76,6 +76,9 @@ def diagnose(project: Project, target: str | None) -> list[Finding]:
     try:
         with connected(database, read_only=True) as connection:
             found.append(Finding("database", "fine", f"{database} ({_size(database)})"))
+            if database.stat().st_mode & 0o077:
+                text = "other users of this machine may open it, and read every name in it."
+                found.append(Finding("database", "note", text, f"run `chmod go= {database}`."))
             found += _sources(connection, project)
             found += _history(connection, profile)
     except KindredError as error:
