@@ -101,6 +101,7 @@ def resolve_relations(
 
 
 def _load() -> None:
+    """Load what other modules load when they first ask for it: scipy's parts and Splink."""
     for name in ("scipy.sparse.csgraph", "splink"):
         import_module(name)
 

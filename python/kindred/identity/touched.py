@@ -52,10 +52,10 @@ class Now:
 class Rows:
     """The records now: those of the last run that stay, at their places, and the fresh ones.
 
-    Tables and views in `con`: `before` (the last run's records that stay, with place, is_first and
-    junk, a number whose bits say which rules of the entity found a value of theirs to be junk),
-    `gone_rows` (those that are gone, the same but is_first), `prepared` (the fresh ones, until they
-    `stand`), `fresh` (the same columns as `gone_rows`).
+    Tables and views in `con`, from `find_changed` on: `before` (the last run's records that stay,
+    with place, is_first and junk, a number whose bits say which rules of the entity found a value
+    of theirs to be junk), `gone_rows` (those that are gone, the same but is_first), `prepared` (the
+    fresh ones, until they `stand`), `fresh` (the same columns as `gone_rows`).
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, entity: Entity, kept: Kept) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -78,7 +79,8 @@ def diagnose(project: Project, target: str | None) -> list[Finding]:
             found.append(Finding("database", "fine", f"{database} ({_size(database)})"))
             if database.stat().st_mode & 0o077:
                 text = "other users of this machine may open it, and read every name in it."
-                found.append(Finding("database", "note", text, f"run `chmod go= {database}`."))
+                mend = f"run `chmod go= {shlex.quote(str(database))}`."
+                found.append(Finding("database", "note", text, mend))
             found += _sources(connection, project)
             found += _history(connection, profile)
     except KindredError as error:
