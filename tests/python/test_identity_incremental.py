@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -24,7 +25,9 @@ from kindred.identity import (
     model_files,
     pipeline,
     scoring,
+    steps,
     touched,
+    weighing,
 )
 from kindred.identity.person import PERSON
 from kindred.identity.pipeline import resolve
@@ -48,10 +51,14 @@ def _model_of(town: World, path: Path) -> str:
     return str(path)
 
 
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a small town a batch of a few is a large part of all, and is resolved by itself."""
-    monkeypatch.setattr(touched, "MOST", 2.0)
+@pytest.fixture(autouse=True, scope="module")
+def patient() -> Iterator[None]:
+    """In a small town a batch of a few is a large part of all, and is resolved by itself; what ten
+    have is frequent."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(touched, "MOST", 2.0)
+        patched.setattr(steps, "FREQUENT", 10)
+        yield
 
 
 @pytest.fixture(params=["every pair", "blocked pairs"])
@@ -366,6 +373,44 @@ def test_odd_changes_end_as_a_full_run(after: Batches, town: World, case: str) -
     for world in ODD[case](town):
         part = after.check(world)
         assert part.gone is not None, part.reason
+
+
+def _friedas(count: int) -> list[Row]:
+    """Records of one first name, two of each person."""
+    return [
+        record(
+            f"shop:f{i}", "", first_name="Frieda", last_name=f"Nachnam{chr(97 + i // 2)}",
+            birth_date=f"19{50 + i // 2}-02-03", city="Bonn" if i % 2 else "Köln",
+        )
+        for i in range(count)
+    ]  # fmt: skip
+
+
+def test_a_frequent_name_gets_rarer_while_nobody_takes_or_leaves_it(
+    after: Batches, town: World, model: str
+) -> None:
+    """What two records of one name weigh hangs on its share: where others come, it falls."""
+    before = after.kept()
+    assert before is not None
+    given = before.totals["given"][0]
+    # The fewest who share it by one in eight, or nearly: one more of others, and it is rarer.
+    count = next(
+        n for n in range(10, 99)
+        if weighing.classes_of(np.array([n]), given + n)[0]
+        < weighing.classes_of(np.array([n]), given + n + 6)[0]
+    )  # fmt: skip
+    town = town.having(*_friedas(count))
+    batches = Batches(model, cut=2.0)
+    batches.run(town)
+    others = [
+        record(f"shop:o{i}", "", first_name=f"Vor{name}", last_name=name, city="Bonn")
+        for i, name in enumerate(SIX)
+    ]
+    part = batches.check(town.having(*others))
+    assert part.gone is not None, part.reason
+    frieda = [row for row in rows_of(batches.findings, "link") if "shop:f0" in row]
+    assert frieda
+    assert part.resolution.links["record_id_l"].to_pylist().count("shop:f0") == len(frieda)
 
 
 BARE: Row = {"record_id": "shop:b", "email": "x@"}

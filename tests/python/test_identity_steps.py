@@ -63,17 +63,49 @@ def test_samples_are_halved(total: int, each: int) -> None:
 
 
 def test_a_class_hangs_on_the_own_count_and_the_total_alone() -> None:
-    """For whoever adds records: how rare a value is changes where its own number of holders or the
-    number that fill the field crosses a border, and nowhere else."""
-    holders = np.arange(1, 5000)
+    """For whoever adds records: how rare a value of few holders is changes where its own number of
+    holders or the number that fill the field crosses a border, and nowhere else."""
+    holders = np.arange(1, steps.FREQUENT)
     before = weighing.classes_of(holders, 100_000)
     changed = np.flatnonzero(np.diff(before.astype(int))) + 2
-    assert changed.tolist() == [x for x in steps._borders(steps.HOLDERS, 1).tolist() if x < 5000]
+    borders = steps._borders(steps.HOLDERS, 1)
+    assert changed.tolist() == borders[borders < steps.FREQUENT].tolist()
     totals = np.arange(90_000, 110_000)
     classes = np.array([weighing.classes_of(np.array([7]), int(x))[0] for x in totals])
     of_totals = steps.log2_of_counts(totals, steps.FILLED)
     assert np.array_equal(np.diff(classes.astype(int)), np.diff(of_totals))
     assert weighing.classes_of(np.array([0]), 10).tolist() == [0]
+    assert weighing.classes_of(np.array([0]), 0).tolist() == [0]
+
+
+@pytest.mark.parametrize("total", [64, 1000, 98_765, 3_000_000_000])
+def test_the_class_of_a_frequent_value_is_its_share(total: int) -> None:
+    """A name that one in eight has is told as three bits however many records there are, and the
+    borders between classes are the first whole numbers beyond the middle."""
+    holders = np.unique(np.geomspace(steps.FREQUENT, total, 5000).astype(np.int64))
+    classes = weighing.classes_of(holders, total).astype(float) / steps.PER_BIT
+    assert np.abs(classes + np.log2(holders / total)).max() <= 0.5 + 1e-9
+    assert (np.diff(classes) <= 0).all()
+    assert classes[-1] == 0
+    for bits in range(1, 20):
+        least = next((n for n, c in zip(holders, classes, strict=True) if c < bits), None)
+        if least is not None and classes[0] >= bits:
+            border = steps._borders_from(-bits, 1 - bits, 4, total)[0]
+            told = weighing.classes_of(np.array([border - 1, border]), total) / steps.PER_BIT
+            assert told.tolist() == [bits, bits - 1]
+            middle = 2 ** (2 * bits - 1)
+            assert border**2 * middle >= total**2 > (border - 1) ** 2 * middle
+
+
+def test_a_frequent_value_stays_what_it_is_while_all_grows() -> None:
+    """One per cent more of everybody moves the class of hardly a frequent value."""
+    holders = np.arange(1000, 101_000, 7)
+    before = weighing.classes_of(holders, 1_000_000)
+    after = weighing.classes_of(np.rint(holders * 1.01).astype(np.int64), 1_010_000)
+    assert (before != after).mean() < 0.001
+    own = steps.log2_of_counts(holders, steps.HOLDERS)
+    grown = steps.log2_of_counts(np.rint(holders * 1.01).astype(np.int64), steps.HOLDERS)
+    assert (own != grown).mean() > 0.005
 
 
 def _classes(town: pa.Table, entity: Entity = PERSON) -> dict[str, dict[str, tuple[Any, int]]]:

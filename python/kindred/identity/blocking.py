@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 
 import duckdb
 import numpy as np
@@ -69,16 +70,14 @@ def pairs_of(con: duckdb.DuckDBPyConnection, rule: tuple[str, ...], table: str =
         f"""
         select coalesce(sum(n * (n - 1) // 2), 0)::bigint
         from (
-            select count(*)::hugeint as n from {table} where {filled(rule)} group by {one(rule)}
+            select count(*)::hugeint as n
+            from (select {key(rule)} as key from {table})
+            where key is not null
+            group by key
         )
         """
     ).fetchall()
     return int(found[0][0])
-
-
-def filled(rule: tuple[str, ...]) -> str:
-    """SQL: whether a record has all columns of a rule."""
-    return " and ".join(f"{name} is not null" for name in rule) or "true"
 
 
 def candidates(
@@ -123,11 +122,14 @@ def candidates(
     return np.sort(found.astype(np.int64, copy=False))
 
 
-def key(rule: tuple[str, ...]) -> str:
-    """SQL: one number for all columns of a rule; null where one is not filled."""
-    return f"case when {filled(rule)} then {one(rule)} end"
+def number(name: str) -> str:
+    """SQL: a column as one 64-bit number; null where it is not filled."""
+    return f"case when {name} is not null then hash({name}) end"
 
 
-def one(rule: tuple[str, ...]) -> str:
-    """All columns of a rule as one 64-bit number; the empty rule joins all."""
-    return f"hash({', '.join(rule)})" if rule else "hash(0)"
+def key(rule: tuple[str, ...], number_of: Callable[[str], str] = number) -> str:
+    """SQL: one number for all columns of a rule; null where one is not filled, and the same for all
+    records by the empty rule. number_of: SQL of a column as `number`."""
+    numbers = [number_of(name) for name in rule] or ["hash(0)"]
+    # Shifted, so that names in another order, or one name twice, are another number.
+    return reduce(lambda one, other: f"xor({one} >> 1, {other})", numbers)

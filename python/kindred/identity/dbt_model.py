@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import import_module
@@ -60,21 +60,22 @@ def resolve_relations(
     identifiers = _strong(given["identifiers"], chosen)
     files = () if model in MODELS else (Path(model),)
     told = unchanged.fingerprint(entity, reference, settings, files)
-    earlier = packed_of(given["earlier"])
     read = {"records": given["records"], "identifiers": identifiers,
             "overrides": given["overrides"]}  # fmt: skip
 
     def asked() -> str:
         return unchanged.fingerprint(entity, {**read, **reference}, settings, files)
 
-    if unchanged.has_kept(earlier) and unchanged.is_kept(earlier, asked()):
+    fingerprints = unchanged.kept_in(given["earlier"])
+    if fingerprints and asked() in fingerprints:
         return nothing() if changes_only else _arrow(given["last"]())
     # They take their time to be loaded: beside reading the records that costs nothing.
     Thread(target=_load, daemon=True).start()
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        unpacking = beside.submit(kept.unpack, earlier, told) if changes_only else None
+    with ThreadPoolExecutor() as beside:
+        earlier = packed_of(given["earlier"]) if changes_only else []
+        unpacking = kept.unpack_beside(earlier, told, beside)
         now = now_of(given["records"], identifiers, chosen, session, hashes=keeps)
-    before = unpacking.result() if unpacking else None
+    before = unpacking.result()
     if not len(now.ids):
         return as_one_table(None, None, pa.table({}), changes_only)
     part = incremental.resolve(
@@ -127,11 +128,10 @@ def now_of(
         rows = given.project(f"cast(r.record_id as text) as record_id, {told} as told")
         if hashes:
             held = _relation(own, identifiers).set_alias("i").project(
-                f"cast(i.record_id as text) as record_id, {IDENTIFIER}::hugeint as value"
-            ).aggregate("record_id, sum(value) as held", "record_id")  # fmt: skip
-            rows = rows.join(held, "record_id", how="left").project(
-                "record_id, hash(told, coalesce(held, 0)) as told"
-            )
+                f"hash(cast(i.record_id as text)) as holder, {IDENTIFIER}::hugeint as value"
+            ).aggregate("holder, sum(value) as held", "holder")  # fmt: skip
+            rows = rows.project("*, hash(record_id) as holder").join(held, "holder", how="left")
+            rows = rows.project("record_id, hash(told, coalesce(held, 0)) as told")
         found = rows.to_arrow_table()
 
     def some_of(table: Any, ids: pa.Array | None) -> pa.Table:
@@ -147,7 +147,7 @@ def now_of(
         return taken
 
     return Now(
-        found["record_id"].combine_chunks(), found["told"].to_numpy().astype(np.uint64),
+        found["record_id"], found["told"].to_numpy().astype(np.uint64),
         partial(some_of, relation), partial(some_of, identifiers),
     )  # fmt: skip
 
@@ -161,18 +161,23 @@ def _strong(identifiers: Any, entity: Entity) -> Any:
     if isinstance(identifiers, pa.Table):
         return identifiers
     weak = ", ".join(f"'{name}'" for name in entity.weak_identifiers)
+    value = "cast(identifier_value as text)"
+    # What begins with another sign than a space is not empty: this is told sooner than by trimming.
     strong = identifiers.filter(
-        f"identifier_type not in ({weak})"
-        " and nullif(trim(cast(identifier_value as text)), '') is not null"
+        f"identifier_type not in ({weak}) and ({value} >= '!' or trim({value}) <> '')"
     )
     return strong.project("record_id, identifier_type, identifier_value")
 
 
-def packed_of(relation: Any) -> pa.Table:
+def packed_of(relation: Any) -> Iterable[pa.RecordBatch]:
     """What the last run kept. Row by row: a piece of Arrow holds at most 2 GB of bytes."""
-    if isinstance(relation, pa.Table):
-        return relation
-    return relation.project("kind, settings, packed").to_arrow_reader(1).read_all()
+    is_table = isinstance(relation, pa.Table)
+    batches: Iterable[pa.RecordBatch] = (
+        relation.to_batches()
+        if is_table
+        else relation.project("kind, settings, packed").to_arrow_reader(1)
+    )
+    return batches
 
 
 def _arrow(relation: Any) -> pa.Table:

@@ -454,7 +454,7 @@ def _together(before: pa.Table, found: pa.Table, component: KeyArray) -> pa.Tabl
     return pa.concat_tables([without(before, component), found])
 
 
-def _gone(policy: settling.Policy, ids: pa.Array) -> int:
+def _gone(policy: settling.Policy, ids: pa.ChunkedArray) -> int:
     """How many decisions are about records that are gone."""
     kinds = [policy.pairs(kind) for kind in (stewardship.MUST, stewardship.CANNOT)]
     pairs = [pair for of_kind in kinds for pair in of_kind]

@@ -7,7 +7,8 @@ it. Big arrays are packed as they are in memory.
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,23 +169,36 @@ def pack(kept: Kept, is_added: bool = False) -> pa.Table:
 
 def unpack(table: pa.Table, settings: str) -> Kept | None:
     """Read back what `pack` gave; None where there is nothing, or of other settings."""
-    rows = zip(table["kind"].to_pylist(), table["settings"].to_pylist(), range(table.num_rows),
-               strict=True)  # fmt: skip
-    place = {kind: i for kind, told, i in rows if told == settings}
-    if "plain " + FORMAT not in place:
+    with ThreadPoolExecutor() as beside:
+        return unpack_beside(table.to_batches(), settings, beside).result()
+
+
+def unpack_beside(
+    batches: Iterable[pa.RecordBatch], settings: str, beside: ThreadPoolExecutor
+) -> Future[Kept | None]:
+    """Begin to read back what `pack` gave: each part is unpacked while the next one comes."""
+    parts: dict[str, pa.Buffer | Future[pa.Table]] = {}
+    for batch in batches:
+        for kind, told, packed in zip(*(batch[n] for n in ("kind", "settings", "packed")),
+                                      strict=True):  # fmt: skip
+            if told.as_py() == settings:
+                name, buffer = kind.as_py(), packed.as_buffer()
+                is_big = name.startswith("records ")
+                parts[name] = beside.submit(_table, buffer) if is_big else buffer
+    return beside.submit(_put_together, parts)
+
+
+def _put_together(parts: dict[str, Any]) -> Kept | None:
+    if "plain " + FORMAT not in parts:
         return None
-
-    def packed(kind: str) -> pa.Buffer:
-        return table["packed"][place[kind]].as_buffer()
-
+    packed = parts.__getitem__
     read: dict[str, Any] = json.loads(packed("plain " + FORMAT).to_pybytes())
     arrays = {name: np.frombuffer(packed(name), kind) for name, kind in _ARRAYS.items()}
     for name, kind in _LASTING.items():
         both = [np.frombuffer(packed(part), kind) for part in (name, f"{name} more")]
         arrays[name] = np.concatenate(both)
-    parts = sorted(kind for kind in place if kind.startswith("records "))
-    with ThreadPoolExecutor() as beside:
-        told = pa.concat_tables(beside.map(_table, [packed(kind) for kind in parts]))
+    records = sorted(kind for kind in parts if kind.startswith("records "))
+    told = pa.concat_tables([packed(kind).result() for kind in records])
     tables = {name: _table(packed(name)) for name in _TABLES}
     held = pa.concat_tables([_table(packed(name)) for name in ("identifiers", "identifiers more")])
     tables["identifiers"] = held.filter(pa.array(arrays["live"][held["place"].to_numpy()]))

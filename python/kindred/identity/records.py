@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindred.errors import KindredError
+from kindred.identity import blocking
 from kindred.identity.components import IntArray
 from kindred.identity.entity import Entity, Step
 from kindred.identity.reference import Reference
@@ -279,9 +280,9 @@ def members_of(con: duckdb.DuckDBPyConnection) -> Members:
 
 
 def name_of(entity: Entity) -> str:
-    """SQL: a hash of the fields of which it is asked how many hold them."""
+    """SQL: the fields of which it is asked how many hold them, as one number; 0 where none is."""
     asked = [c.holders_of for c in entity.comparisons if c.holders_of]
-    return f"hash({', '.join(asked[0])})" if asked else "0::ubigint"
+    return f"coalesce({blocking.key(asked[0])}, 0::ubigint)" if asked else "0::ubigint"
 
 
 def filled_fields(

@@ -149,6 +149,7 @@ def splink_settings(comparisons: tuple[Comparison, ...]) -> dict[str, Any]:
 
 
 @cache
+@cache
 def _splink_sql(comparisons: tuple[Comparison, ...]) -> tuple[str, dict[str, str]]:
     """What Splink selects of both records of a pair, and by field the SQL of its level.
 

@@ -21,6 +21,9 @@ PER_BIT = 4
 _BILLION = 10**9
 # 2**62 is more than there are records.
 _MOST_BITS = 62
+# A value that at least so many hold is as rare as its share says: where records of all kinds are
+# added, its count grows with them, and its share stays.
+FREQUENT = 64
 # How wide the steps are, in quarters of a bit: of how many hold a value, how many fill a field and
 # how many records there are, of pairs per record by kind, and of how often pairs share a name of so
 # many holders.
@@ -48,6 +51,16 @@ def log2_of_shares(shares: FloatArray, width: int) -> IntArray:
     )
 
 
+def log2_of_parts(counts: IntArray, total: int, width: int) -> IntArray:
+    """log2 of the share that each count is of a total, to the nearest step; in quarters of a bit.
+
+    counts: at least 1 and at most the total.
+    """
+    lowest = -(_MOST_BITS * PER_BIT // width)
+    borders = np.array(_borders_from(lowest, 0, width, max(total, 1)), dtype=np.int64)
+    return np.asarray(width * (np.searchsorted(borders, counts, side="right") + lowest))
+
+
 def stepped_shares(shares: FloatArray, width: int) -> FloatArray:
     """Shares, each as the middle of its step."""
     return np.asarray(np.exp2(log2_of_shares(shares, width) / PER_BIT))
@@ -70,14 +83,20 @@ def _lowest(width: int) -> int:
 
 @cache
 def _borders(width: int, one: int) -> IntArray:
-    """The least whole number of each step but the lowest, in parts of which `one` make 1.
+    """The least whole number of each step but the lowest, in parts of which `one` make 1."""
+    first = 0 if one == 1 else _lowest(width)
+    found = _borders_from(first, _MOST_BITS * PER_BIT // width, width, one)
+    return np.array(found, dtype=np.int64)
+
+
+def _borders_from(first: int, end: int, width: int, one: int) -> list[int]:
+    """The borders above each of the steps from `first` to before `end`.
 
     Steps lie around whole multiples k of the width. A number n belongs above the border between k
     and k + 1 from n**8 = (2**((2k + 1) * width / 8) * one)**8 on.
     """
-    first = 0 if one == 1 else _lowest(width)
     found = []
-    for k in range(first, _MOST_BITS * PER_BIT // width):
+    for k in range(first, end):
         power = (2 * k + 1) * width
         eighth = one**8 << power if power >= 0 else -(-(one**8) >> -power)
         for _ in range(3):
@@ -85,4 +104,4 @@ def _borders(width: int, one: int) -> IntArray:
         if eighth >= 2**_MOST_BITS:
             break
         found.append(eighth)
-    return np.array(found, dtype=np.int64)
+    return found

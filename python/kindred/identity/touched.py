@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kindred.identity import blocking, junk, links, records, settling, training, weighing
+from kindred.identity import blocking, junk, links, records, settling, steps, training, weighing
 from kindred.identity.components import IntArray
 from kindred.identity.entity import Comparison, Entity, Shared
 from kindred.identity.kept import Kept, KeyArray
@@ -43,7 +43,7 @@ class Now:
     gives what is given of some, or of all; identifiers: their record_id, identifier_type,
     identifier_value."""
 
-    ids: pa.Array
+    ids: pa.ChunkedArray
     row: KeyArray
     fetch: Callable[[pa.Array | None], pa.Table]
     identifiers: Callable[[pa.Array | None], pa.Table]
@@ -450,10 +450,9 @@ class Nodes:
         self.here = here
         places = np.flatnonzero(here)
         # The first row of each, in the order of places.
-        _, first = np.unique(self.node[places], return_index=True)
         self.first = np.zeros(len(here), dtype=bool)
-        self.first[places[first]] = True
-        self.size = len(first)
+        self.first[places[_firsts(self.node[places])]] = True
+        self.size = int(self.first.sum())
         went, went_at = np.unique(before[rows.gone], return_index=True)
         came, came_at = np.unique(fresh_node, return_index=True)
         staying = before[here[: rows.base]]
@@ -483,7 +482,7 @@ class Nodes:
         self.key = self._key_all()
 
     def _key_all(self) -> dict[tuple[str, ...], str]:
-        """Make tables keyed_now, keyed_came and keyed_went: n, and for each set of fields that is
+        """Make views keyed_now, keyed_came and keyed_went: n, and for each set of fields that is
         looked up a column with their values as one number; the columns by fields."""
         kept, entity = self.rows.kept, self.rows.entity
         asked = {rule for rule, _, _ in kept.rules}
@@ -491,16 +490,28 @@ class Nodes:
         asked |= {c.holders_of for c in entity.comparisons if c.holders_of}
         asked |= {rule.fields for rule in entity.rules}
         columns = {fields: f"key_{i}" for i, fields in enumerate(sorted(asked))}
-        keys = ", ".join(f"{blocking.key(fields)} as {name}" for fields, name in columns.items())
+        names = sorted({name for fields in asked for name in fields})
+        numbers = ", ".join(f"{blocking.number(name)} as {name}" for name in names)
+        keys = ", ".join(
+            f"{blocking.key(fields, str)} as {name}" for fields, name in columns.items()
+        )
         for way in ("now", "came", "went"):
             self.rows.con.execute(
-                f"create or replace temp table keyed_{way} as select n, {keys} from nodes_{way}"
+                f"create or replace temp table numbers_{way} as"
+                f" select n, {numbers} from nodes_{way}"
+            )
+            self.rows.con.execute(
+                f"create or replace temp view keyed_{way} as select n, {keys} from numbers_{way}"
             )
         return columns
 
-    def counts(self, fields: tuple[str, ...]) -> Counted:
-        """Of each value that came or went: how many hold it now, and held it before."""
+    def counts(self, fields: tuple[str, ...], *, and_frequent: bool = False) -> Counted:
+        """Of each value that came or went, and of frequent ones where these are asked for: how many
+        hold it now, and held it before."""
         key = self.key[fields]
+        among, asked = f"{key} in (select value from delta)", "true"
+        if and_frequent:
+            among, asked = f"{key} is not null", f"{among} or count(*) >= {steps.FREQUENT}"
         found = self.rows.con.execute(
             f"""
             with delta as (
@@ -516,15 +527,16 @@ class Nodes:
             held as (
                 select {key} as value, count(*) as now
                 from keyed_now
-                where {key} in (select value from delta)
+                where {among}
                 group by {key}
+                having {asked}
             )
             select
                 value,
                 coalesce(now, 0)::bigint as now,
-                (coalesce(now, 0) - more)::bigint as before
+                (coalesce(now, 0) - coalesce(more, 0))::bigint as before
             from delta
-            left join held using (value)
+            full outer join held using (value)
             """
         ).fetchnumpy()
         return Counted(*(found[name] for name in ("value", "now", "before")))
@@ -595,9 +607,20 @@ class Nodes:
         return np.asarray(found.fetchnumpy()["n"], dtype=np.int64)
 
 
+def _firsts(values: KeyArray) -> IntArray:
+    """Where each value stands for the first time."""
+    if not len(values):
+        return np.empty(0, np.int64)
+    # np.unique would sort them in a way that keeps the order of equal ones, which takes longer.
+    order = np.argsort(values)
+    ordered = values[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    return np.minimum.reduceat(order, starts)
+
+
 @dataclass(frozen=True)
 class Counted:
-    """Values that came or went, and by how many they are held now and were held before."""
+    """Values, and by how many they are held now and were held before."""
 
     value: KeyArray
     now: IntArray
@@ -657,7 +680,7 @@ def count_values(nodes: Nodes, comparisons: tuple[Comparison, ...]) -> Stepped:
             )
             totals[name] = (kept.totals[name][0] + came - went, 0)
             continue
-        counted = nodes.counts((name,))
+        counted = nodes.counts((name,), and_frequent=comparison.rarity)
         filled, same = kept.totals[name]
         totals[name] = (
             filled + counted.more(lambda n: n), same + counted.more(ordered_pairs)
@@ -665,7 +688,8 @@ def count_values(nodes: Nodes, comparisons: tuple[Comparison, ...]) -> Stepped:
         if comparison.rarity:
             if weighing.total_step(filled) != weighing.total_step(totals[name][0]):
                 raise EverythingTouchedError(f"the number of values of {name} moved a step")
-            moved = weighing.count_step(counted.now) != weighing.count_step(counted.before)
+            classes = weighing.classes_of(counted.now, totals[name][0])
+            moved = classes != weighing.classes_of(counted.before, filled)
             having, value = nodes.holding((name,), counted.value[moved])
             restless.append(having)
             meeting.append(_meeting(nodes, having, value))

@@ -255,9 +255,8 @@ def pairs_by_content(draw: KeyArray, wanted: int) -> tuple[IntArray, IntArray]:
     size = len(draw)
     if size * (size - 1) // 2 <= wanted:
         return random_pairs(size, SEED, wanted)
-    contents, holder = np.unique(draw, return_index=True)
-    low = contents <= np.uint64((2**64 - 1) // steps.one_in(size, wanted))
-    row = holder[low]
+    low = np.flatnonzero(draw <= np.uint64((2**64 - 1) // steps.one_in(size, wanted)))
+    row = low[np.unique(draw[low], return_index=True)[1]]
     # Of few records each is paired with several of the next.
     ahead = range(1, max(wanted // max(len(row), 1), 1) + 1)
     one = np.concatenate([row[:-step] for step in ahead])

@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 KIND = "inputs"
 _LIBRARIES = ("duckdb", "numpy", "pyarrow", "scipy", "splink", "tldextract")
@@ -40,18 +41,13 @@ def fingerprint(
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-def has_kept(earlier: pa.Table) -> bool:
-    """Whether the last run, which kept `earlier`, kept a fingerprint."""
-    return KIND in earlier["kind"].to_pylist()
-
-
-def is_kept(earlier: pa.Table, asked: str) -> bool:
-    """Whether the last run, which kept `earlier`, was given the same."""
-    kept = earlier["settings"].to_pylist()
-    return any(
-        kind == KIND and text == asked
-        for kind, text in zip(earlier["kind"].to_pylist(), kept, strict=True)
-    )
+def kept_in(earlier: pa.Table | duckdb.DuckDBPyRelation) -> list[str]:
+    """The fingerprint that the last run kept; none where it kept `earlier` without."""
+    if isinstance(earlier, pa.Table):
+        told = earlier.filter(pc.equal(earlier["kind"], KIND))
+    else:
+        told = earlier.filter(f"kind = '{KIND}'").project("settings").to_arrow_table()
+    return [str(text) for text in told["settings"].to_pylist()]
 
 
 def as_table(asked: str) -> pa.Table:

@@ -170,16 +170,14 @@ def total_step(filled: int) -> int:
     return int(steps.log2_of_counts(np.array(max(filled, 1)), steps.FILLED))
 
 
-def count_step(holders: IntArray) -> IntArray:
-    """The step of how many hold a value, in quarters of a bit."""
-    return steps.log2_of_counts(holders, steps.HOLDERS)
-
-
 def classes_of(holders: IntArray, filled: int) -> ClassArray:
     """-log2 of the frequency of values, in quarters of a bit; 0 where there is no holder.
 
-    holders: how many representatives hold each value; filled: how many fill the field. Each comes
-    in steps of its own, so that a class changes only when one of the two crosses a border.
+    holders: how many representatives hold each value; filled: how many fill the field. Few holders
+    and those who fill the field come in steps of their own, so that a class changes only when one
+    of the two crosses a border. Of many holders the share comes in steps.
     """
-    rarity = np.clip(total_step(filled) - count_step(holders), 0, _CLASSES - 1)
+    rare = total_step(filled) - steps.log2_of_counts(holders, steps.HOLDERS)
+    frequent = -steps.log2_of_parts(holders, filled, steps.HOLDERS)
+    rarity = np.clip(np.where(holders < steps.FREQUENT, rare, frequent), 0, _CLASSES - 1)
     return np.where(holders > 0, rarity, 0).astype(np.uint8)
