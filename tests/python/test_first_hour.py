@@ -60,6 +60,13 @@ def test_the_demo_ends_as_the_readme_shows(clone: Path) -> None:
     assert len(shown) > 10
     said = {line.strip() for line in told}
     assert [line for line in shown if line.strip() not in said] == []
+    _, _, after = (REPOSITORY / "README.md").read_text("utf-8").partition("## The first query")
+    command, query, table = (block.strip() for block in after.split("```")[1:6:2])
+    (clone / "query.sql").write_text(query.removeprefix("sql"), "utf-8")
+    answer = subprocess.run(
+        ["bash", "-c", command], cwd=clone, env=given, text=True, check=True, stdout=subprocess.PIPE
+    ).stdout
+    assert answer.strip() == table
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -26,18 +26,13 @@ def budget(entity: Entity, size: int) -> int:
     return max(entity.least_pairs, PAIRS_PER_RECORD * size)
 
 
-def choose_rules(con: duckdb.DuckDBPyConnection, entity: Entity, table: str = "fields") -> Rules:
-    """Blocking rules with the pairs each proposes, tightest first, within the budget.
+def ask_rules(entity: Entity, size: int, pairs_of: Callable[[tuple[str, ...]], int]) -> Asked:
+    """The rules of which it is asked how many pairs they propose, tightest first, and which of them
+    are used: those within the budget.
 
     A rule on columns that the records lack proposes nothing and is left out, so the rules adapt
     to what is filled. Few records are all compared: the empty rule.
     """
-    size = con.execute(f"select count(*) from {table}").fetchall()[0][0]
-    return used(ask_rules(entity, size, lambda rule: pairs_of(con, rule, table)))
-
-
-def ask_rules(entity: Entity, size: int, pairs_of: Callable[[tuple[str, ...]], int]) -> Asked:
-    """The rules of which it is asked how many pairs they propose, and which of them are used."""
     every = size * (size - 1) // 2
     most = budget(entity, size)
     if every <= most:
@@ -64,14 +59,24 @@ def used(asked: Asked) -> Rules:
     return [(rule, pairs) for rule, pairs, is_used in asked if is_used]
 
 
-def pairs_of(con: duckdb.DuckDBPyConnection, rule: tuple[str, ...], table: str = "fields") -> int:
-    """How many pairs of representatives agree on a rule."""
+def number_fields(con: duckdb.DuckDBPyConnection, entity: Entity) -> None:
+    """Make table `numbers` of table `fields`: n, and what rules ask for, each as one number.
+
+    Equal numbers stand for equal values: grouping and joining by these takes half the time.
+    """
+    names = sorted({name for rule in entity.blocking for name in rule})
+    columns = ", ".join(["n", *(f"{number(name)} as {name}" for name in names)])
+    con.execute(f"create or replace temp table numbers as select {columns} from fields")
+
+
+def pairs_of(con: duckdb.DuckDBPyConnection, rule: tuple[str, ...]) -> int:
+    """How many pairs of representatives agree on a rule, by table `numbers`."""
     found = con.execute(
         f"""
         select coalesce(sum(n * (n - 1) // 2), 0)::bigint
         from (
             select count(*)::hugeint as n
-            from (select {key(rule)} as key from {table})
+            from (select {key(rule, str)} as key from numbers)
             where key is not null
             group by key
         )
@@ -84,9 +89,9 @@ def candidates(
     con: duckdb.DuckDBPyConnection,
     rules: Rules,
     size: int,
-    table: str = "fields",
+    table: str = "numbers",
     fresh: IntArray | None = None,
-    key_of: Callable[[tuple[str, ...]], str] | None = None,
+    key_of: Callable[[tuple[str, ...]], str] = lambda rule: key(rule, str),
 ) -> IntArray:
     """Pairs (l * size + r, with l < r), sorted, that agree on any rule; size: more than any n.
 
@@ -98,10 +103,8 @@ def candidates(
     asked = [rule for rule, _ in rules if not any(set(other) < set(rule) for other, _ in rules)]
     if not asked:
         return np.empty(0, np.int64)
-    # Equal numbers stand for equal values: joining by these takes half the time.
-    keys = ", ".join(f"{(key_of or key)(rule)} as rule_{i}" for i, rule in enumerate(asked))
-    way = "table" if key_of is None else "view"
-    con.execute(f"create or replace temp {way} blocks as select n, {keys} from {table}")
+    keys = ", ".join(f"{key_of(rule)} as rule_{i}" for i, rule in enumerate(asked))
+    con.execute(f"create or replace temp view blocks as select n, {keys} from {table}")
     pair, given, apart = f"l.n * {size} + r.n", "blocks", "l.n < r.n"
     if fresh is not None:
         con.register("fresh_numbers", pa.table({"n": fresh}))
@@ -118,7 +121,7 @@ def candidates(
         for i in range(len(asked))
     )
     found = con.execute(f"select distinct pair from ({blocked})").fetchnumpy()["pair"]
-    con.execute(f"drop {way} blocks")
+    con.execute("drop view blocks")
     return np.sort(found.astype(np.int64, copy=False))
 
 

@@ -499,7 +499,8 @@ def _kept_now(
         [kept.rows.told, fresh.drop_columns(["junk"]).cast(kept.rows.told.schema)]
     )
     component = np.concatenate([kept.rows.component, np.zeros(fresh.num_rows, np.uint64)])
-    at = pc.index_in(told["record_id"].take(pa.array(places)), value_set=found.members.record_ids)
+    asked = touched.rows_at(told.select(["record_id"]), places)["record_id"]
+    at = pc.index_in(asked, value_set=found.members.record_ids)
     component[places] = found.component[found.members.n[at.to_numpy()]]
     row = np.concatenate([kept.rows.row, rows.hashes_of(fresh["record_id"])])
     junk_of = np.concatenate([kept.rows.junk, fresh["junk"].to_numpy()])

@@ -240,6 +240,7 @@ def resolve_prepared(
     tell("comparing pairs")
     comparisons = scoring.usable_comparisons(entity, list(commons.filled) if commons else filled)
     asked_rules: blocking.Asked = []
+    blocking.number_fields(con, entity)
     if commons is not None:
         asked_rules = commons.rules
     elif comparisons:
@@ -256,6 +257,7 @@ def resolve_prepared(
     if rules:
         scorer = scoring.Scorer(con, comparisons, commons.holders() if commons else None)
         candidates = blocking.candidates(con, rules, size)
+        con.execute("drop table numbers")
         pair_count = len(candidates)
         every = sampled_of(pair_count)
         one, two = candidates // size, candidates % size

@@ -80,7 +80,7 @@ class Rows:
         self.con.execute(
             "create or replace temp view before as select * from all_before where is_here"
         )
-        self.con.register("gone_rows", self._told.take(pa.array(np.flatnonzero(self.gone))))
+        self.con.register("gone_rows", rows_at(self._told, np.flatnonzero(self.gone)))
 
     def places_where(self, condition: str) -> IntArray:
         """Places of the rows that stay and fulfil a condition."""
@@ -94,7 +94,7 @@ class Rows:
         place and junk. Rows are taken one by one: to look through all costs more."""
         old, new = places[places < self.base], places[places >= self.base]
         names = ["record_id", "source", *self.columns]
-        table = self.kept.rows.told.select(names).take(pa.array(old))
+        table = rows_at(self.kept.rows.told.select(names), old)
         table = table.append_column("place", pa.array(old, pa.int32()))
         table = table.append_column("junk", pa.array(self.kept.rows.junk[old], pa.uint8()))
         if len(new):
@@ -122,10 +122,14 @@ class Rows:
 
     def leave(self, places: IntArray) -> None:
         """Say that rows are gone, to stand among the fresh ones with what was given of them."""
-        ids = self.kept.rows.told["record_id"].take(pa.array(places)).combine_chunks()
-        self.came(ids, self.kept.rows.row[places])
+        self.came(self.ids_at(places), self.kept.rows.row[places])
         self.gone[places] = True
         self.show()
+
+    def ids_at(self, places: IntArray) -> pa.Array:
+        """The record ids of places of the last run, which ascend."""
+        told = rows_at(self.kept.rows.told.select(["record_id"]), places)
+        return told["record_id"].combine_chunks()
 
     def came(self, ids: pa.Array, row: KeyArray) -> None:
         """Say what is given of records: a hash of it."""
@@ -136,6 +140,21 @@ class Rows:
         known = pa.concat_arrays([one for one, _ in self._hashes])
         row = np.concatenate([hashes for _, hashes in self._hashes])
         return np.asarray(row[pc.index_in(ids, value_set=known).to_numpy()])
+
+
+def rows_at(table: pa.Table, places: IntArray) -> pa.Table:
+    """The rows of a table at some places, which ascend.
+
+    Piece by piece: for a few of them Table.take would look through all.
+    """
+    pieces = table.to_batches()
+    starts = np.cumsum([0, *(piece.num_rows for piece in pieces)])
+    ends = np.searchsorted(places, starts)
+    taken = [
+        piece.take(pa.array(places[one:end] - start))
+        for piece, start, one, end in zip(pieces, starts, ends, ends[1:], strict=False)
+    ]
+    return pa.Table.from_batches(taken, table.schema)
 
 
 def find_changed(rows: Rows, now: Now, decided: set[str]) -> pa.Array:
@@ -232,9 +251,8 @@ def prepare(rows: Rows, fresh: pa.Array, now: Now, reference: Reference) -> None
             rows.shared = shared_now(con, entity, are_all=False)
             return
         places = np.array(sorted(moved), dtype=np.int64)
-        more = rows.kept.rows.told["record_id"].take(pa.array(places))
         rows.leave(places)
-        fresh = pa.concat_arrays([fresh, more.combine_chunks()])
+        fresh = pa.concat_arrays([fresh, rows.ids_at(places)])
     raise EverythingTouchedError("values that all records share do not settle")
 
 
