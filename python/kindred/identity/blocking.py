@@ -91,37 +91,33 @@ def candidates(
     size: int,
     table: str = "numbers",
     fresh: IntArray | None = None,
-    key_of: Callable[[tuple[str, ...]], str] = lambda rule: key(rule, str),
 ) -> IntArray:
     """Pairs (l * size + r, with l < r), sorted, that agree on any rule; size: more than any n.
 
-    With `fresh`, those that hold one of them. key_of: SQL of a rule's key over `table`. All rules
-    at once and then without repeats: Splink, which asks of every pair of a rule whether an earlier
-    rule had it, takes ten times as long over this many rules.
+    table: as `numbers`. With `fresh`, those that hold one of them. All rules at once and then
+    without repeats: Splink, which asks of every pair of a rule whether an earlier rule had it,
+    takes ten times as long over this many rules.
     """
     # A rule that asks for all that another asks for proposes nothing more.
     asked = [rule for rule, _ in rules if not any(set(other) < set(rule) for other, _ in rules)]
     if not asked:
         return np.empty(0, np.int64)
-    keys = ", ".join(f"{key_of(rule)} as rule_{i}" for i, rule in enumerate(asked))
-    con.execute(f"create or replace temp view blocks as select n, {keys} from {table}")
-    pair, given, apart = f"l.n * {size} + r.n", "blocks", "l.n < r.n"
+    pair, given, apart = f"l.n * {size} + r.n", table, "l.n < r.n"
     if fresh is not None:
         con.register("fresh_numbers", pa.table({"n": fresh}))
         con.execute(
-            "create or replace temp table fresh_blocks as"
-            " select * from blocks where n in (select n from fresh_numbers)"
+            "create or replace temp table numbers_fresh as"
+            f" select * from {table} where n in (select n from fresh_numbers)"
         )
         con.unregister("fresh_numbers")
         pair = f"least(l.n, r.n) * {size} + greatest(l.n, r.n)"
-        given, apart = "fresh_blocks", "l.n <> r.n"
+        given, apart = "numbers_fresh", "l.n <> r.n"
     blocked = " union all ".join(
-        f"select {pair} as pair from {given} as l inner join blocks as r"
-        f" on l.rule_{i} = r.rule_{i} and {apart}"
-        for i in range(len(asked))
+        f"select {pair} as pair from {given} as l inner join {table} as r"
+        f" on {key(rule, 'l.{}'.format)} = {key(rule, 'r.{}'.format)} and {apart}"
+        for rule in asked
     )
     found = con.execute(f"select distinct pair from ({blocked})").fetchnumpy()["pair"]
-    con.execute("drop view blocks")
     return np.sort(found.astype(np.int64, copy=False))
 
 

@@ -257,12 +257,12 @@ def _near(
 ) -> Near:
     con, size = nodes.rows.con, len(nodes.here)
     con.execute(
-        "create or replace temp view keyed_both as"
-        " select * from keyed_now union all select * from keyed_went"
+        "create or replace temp view numbers_both as"
+        " select * from numbers_now union all select * from numbers_went"
     )
-    used, key_of = blocking.used(rules), nodes.key.__getitem__
+    used = blocking.used(rules)
     asked = np.union1d(nodes.came, nodes.went)
-    pairs = blocking.candidates(con, used, size, "keyed_both", asked, key_of)
+    pairs = blocking.candidates(con, used, size, "numbers_both", asked)
     left, right = pairs // size, pairs % size
     came, went = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
     came[nodes.came], went[nodes.went] = True, True
@@ -274,11 +274,11 @@ def _near(
     # A step moves what a pair weighs where both have the value.
     con.register("restless", pa.table({"n": stepped.restless[~came[stepped.restless]]}))
     con.execute(
-        "create or replace temp table keyed_restless as"
-        " select * from keyed_now where n in (select n from restless)"
+        "create or replace temp table numbers_restless as"
+        " select * from numbers_now where n in (select n from restless)"
     )
     con.unregister("restless")
-    pairs = blocking.candidates(con, used, size, "keyed_restless", key_of=key_of)
+    pairs = blocking.candidates(con, used, size, "numbers_restless")
     one, two = pairs // size, pairs % size
     apart = ~nodes.were_together(one, two)
     is_new = np.arange(len(left) + int(apart.sum())) < len(left)

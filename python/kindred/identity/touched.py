@@ -453,8 +453,9 @@ def cleared(entity: Entity, columns: list[str]) -> str:
 class Nodes:
     """The representatives now, and which came and went (by place).
 
-    Views in `con`: `nodes_now`, `nodes_came`, `nodes_went` (n: the place of the first row that
-    stands under it, then the columns of `fields`).
+    In `con`: `nodes_now`, `nodes_came`, `nodes_went` (n: the place of the first row that stands
+    under it, then the columns of `fields`), and `numbers_now`, `numbers_came`, `numbers_went` (n,
+    then what is looked up: see `blocking.number_fields`).
     """
 
     def __init__(self, rows: Rows) -> None:
@@ -497,54 +498,42 @@ class Nodes:
         for way, sql in ways.items():
             helped = records.helped(rows.entity, sql, to_compare=False)
             con.execute(f"create or replace temp {way} as {helped}")
-        self.key = self._key_all()
-
-    def _key_all(self) -> dict[tuple[str, ...], str]:
-        """Make views keyed_now, keyed_came and keyed_went: n, and for each set of fields that is
-        looked up a column with their values as one number; the columns by fields."""
-        kept, entity = self.rows.kept, self.rows.entity
-        asked = {rule for rule, _, _ in kept.rules}
-        asked |= {(c.field,) for c in entity.comparisons if c.rarity or c.unique}
-        asked |= {c.holders_of for c in entity.comparisons if c.holders_of}
-        asked |= {rule.fields for rule in entity.rules}
-        columns = {fields: f"key_{i}" for i, fields in enumerate(sorted(asked))}
-        names = sorted({name for fields in asked for name in fields})
-        numbers = ", ".join(f"{blocking.number(name)} as {name}" for name in names)
-        keys = ", ".join(
-            f"{blocking.key(fields, str)} as {name}" for fields, name in columns.items()
-        )
+        # What rules and comparisons look up, each as one number.
+        asked = {name for rule, _, _ in rows.kept.rules for name in rule}
+        asked |= {name for rule in rows.entity.rules for name in rule.fields}
+        for comparison in rows.entity.comparisons:
+            if comparison.rarity or comparison.unique:
+                asked.add(comparison.field)
+            asked.update(comparison.holders_of)
+        numbers = ", ".join(f"{blocking.number(name)} as {name}" for name in sorted(asked))
         for way in ("now", "came", "went"):
-            self.rows.con.execute(
+            con.execute(
                 f"create or replace temp table numbers_{way} as"
                 f" select n, {numbers} from nodes_{way}"
             )
-            self.rows.con.execute(
-                f"create or replace temp view keyed_{way} as select n, {keys} from numbers_{way}"
-            )
-        return columns
 
     def counts(self, fields: tuple[str, ...], *, and_frequent: bool = False) -> Counted:
         """Of each value that came or went, and of frequent ones where these are asked for: how many
         hold it now, and held it before."""
-        key = self.key[fields]
+        key = blocking.key(fields, str)
         among, asked = f"{key} in (select value from delta)", "true"
         if and_frequent:
             among, asked = f"{key} is not null", f"{among} or count(*) >= {steps.FREQUENT}"
         found = self.rows.con.execute(
             f"""
             with delta as (
-                select {key} as value, sum(more)::bigint as more
+                select value, sum(more)::bigint as more
                 from (
-                    select {key}, 1 as more from keyed_came
+                    select {key} as value, 1 as more from numbers_came
                     union all
-                    select {key}, -1 from keyed_went
+                    select {key}, -1 from numbers_went
                 )
-                where {key} is not null
-                group by {key}
+                where value is not null
+                group by value
             ),
             held as (
                 select {key} as value, count(*) as now
-                from keyed_now
+                from numbers_now
                 where {among}
                 group by {key}
                 having {asked}
@@ -574,7 +563,7 @@ class Nodes:
         }
 
     def _held_in(self, table: str, fields: tuple[str, ...], nothing: int) -> IntArray:
-        key = self.key[fields]
+        key = blocking.key(fields, str)
         found = self.rows.con.execute(
             f"""
             with asked as (
@@ -582,7 +571,7 @@ class Nodes:
             ),
             held as (
                 select {key} as value, count(*) as held
-                from keyed_now
+                from numbers_now
                 where {key} in (select value from asked)
                 group by {key}
             )
@@ -598,10 +587,10 @@ class Nodes:
         """Numbers of the nodes that hold one of some values, and of each the value."""
         if not len(values):
             return np.empty(0, np.int64), np.empty(0, np.uint64)
-        con, key = self.rows.con, self.key[fields]
+        con, key = self.rows.con, blocking.key(fields, str)
         con.register("asked_values_of", pa.table({"value": values}))
         found = con.execute(
-            f"select n, {key} as value from keyed_now"
+            f"select n, {key} as value from numbers_now"
             f" where {key} in (select * from asked_values_of)"
         ).fetchnumpy()
         con.unregister("asked_values_of")
@@ -617,10 +606,10 @@ class Nodes:
 
     def sharing(self, fields: tuple[str, ...]) -> IntArray:
         """Numbers of the nodes that share the values of one that came or went."""
-        key = self.key[fields]
+        key = blocking.key(fields, str)
         found = self.rows.con.execute(
-            f"select n from keyed_now where {key} in"
-            f" (select {key} from keyed_came union select {key} from keyed_went)"
+            f"select n from numbers_now where {key} in"
+            f" (select {key} from numbers_came union select {key} from numbers_went)"
         )
         return np.asarray(found.fetchnumpy()["n"], dtype=np.int64)
 
