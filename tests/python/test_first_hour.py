@@ -63,6 +63,8 @@ def test_the_demo_ends_as_the_readme_shows(clone: Path) -> None:
     _, _, after = (REPOSITORY / "README.md").read_text("utf-8").partition("## The first query")
     command, query, table = (block.strip() for block in after.split("```")[1:6:2])
     (clone / "query.sql").write_text(query.removeprefix("sql"), "utf-8")
+    # The clone is lent its environment; python of the path is that of the environment.
+    command = command.replace(".venv/bin/python", "python")
     answer = subprocess.run(
         ["bash", "-c", command], cwd=clone, env=given, text=True, check=True, stdout=subprocess.PIPE
     ).stdout
