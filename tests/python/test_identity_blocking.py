@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import combinations
 
 import duckdb
@@ -12,11 +11,9 @@ import pyarrow as pa
 import pytest
 
 from kindred.identity import blocking
-from kindred.identity.person import PERSON
 from kindred.identity.touched import rows_at
 
 RULES = (("given", "family"), ("family", "birth", "city"), ("city",))
-ENTITY = replace(PERSON, blocking=RULES)
 NAMES = ("given", "family", "birth", "city")
 
 
@@ -53,7 +50,7 @@ def test_candidates_are_the_pairs_that_agree_on_a_rule(con: duckdb.DuckDBPyConne
     """No pair is missed and none is there that shares nothing: a missing value agrees with none."""
     rows = _town(60)
     _fields(con, rows)
-    blocking.number_fields(con, ENTITY)
+    blocking.number_fields(con, RULES)
     for rule in RULES:
         assert blocking.pairs_of(con, rule) == len(_agree(rows, rule))
     every = set().union(*(_agree(rows, rule) for rule in RULES))

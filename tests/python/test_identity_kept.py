@@ -15,6 +15,7 @@ from identity_batches import SETTINGS, Batches, World, facts, town_of
 from identity_town import TRAPS, people
 from kindred.identity import dbt_model, incremental, kept, touched
 from kindred.identity.kept import SETTLED, WHOLE, Kept, pack, unpack
+from kindred.identity.person import PERSON
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +81,20 @@ def test_it_is_read_row_by_row(left: Kept) -> None:
     assert back is not None
     _equal(left, back)
     assert not sum(batch.num_rows for batch in nothing)
+
+
+def test_identifiers_of_blanks_alone_are_not_read() -> None:
+    """Those that may link are read, whatever sign they begin with; blanks alone are none."""
+    values = ["a", "!", " a", "\t", "\ta", "é", "0", "", " ", "   ", None]
+    told = {"record_id": [str(i) for i in range(len(values))], "identifier_value": values}
+    with duckdb.connect() as connection:
+        strong, weak = (
+            connection.from_arrow(pa.table({**told, "identifier_type": [name] * len(values)}))
+            for name in ("user_id", "email")
+        )
+        read = dbt_model._strong(strong, PERSON).project("identifier_value").fetchall()
+        assert [value for (value,) in read] == values[:7]
+        assert dbt_model._strong(weak, PERSON).fetchall() == []
 
 
 def test_what_was_kept_under_other_settings_is_not_read(left: Kept) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import reduce
 
 import duckdb
@@ -59,14 +59,19 @@ def used(asked: Asked) -> Rules:
     return [(rule, pairs) for rule, pairs, is_used in asked if is_used]
 
 
-def number_fields(con: duckdb.DuckDBPyConnection, entity: Entity) -> None:
-    """Make table `numbers` of table `fields`: n, and what rules ask for, each as one number.
+def number_fields(
+    con: duckdb.DuckDBPyConnection,
+    rules: Iterable[tuple[str, ...]],
+    table: str = "fields",
+    into: str = "numbers",
+) -> None:
+    """Make a table of another: n, and the columns that rules ask for, each as one number.
 
     Equal numbers stand for equal values: grouping and joining by these takes half the time.
     """
-    names = sorted({name for rule in entity.blocking for name in rule})
+    names = sorted({name for rule in rules for name in rule})
     columns = ", ".join(["n", *(f"{number(name)} as {name}" for name in names)])
-    con.execute(f"create or replace temp table numbers as select {columns} from fields")
+    con.execute(f"create or replace temp table {into} as select {columns} from {table}")
 
 
 def pairs_of(con: duckdb.DuckDBPyConnection, rule: tuple[str, ...]) -> int:

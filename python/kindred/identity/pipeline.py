@@ -240,7 +240,7 @@ def resolve_prepared(
     tell("comparing pairs")
     comparisons = scoring.usable_comparisons(entity, list(commons.filled) if commons else filled)
     asked_rules: blocking.Asked = []
-    blocking.number_fields(con, entity)
+    blocking.number_fields(con, entity.blocking)
     if commons is not None:
         asked_rules = commons.rules
     elif comparisons:

@@ -498,19 +498,15 @@ class Nodes:
         for way, sql in ways.items():
             helped = records.helped(rows.entity, sql, to_compare=False)
             con.execute(f"create or replace temp {way} as {helped}")
-        # What rules and comparisons look up, each as one number.
-        asked = {name for rule, _, _ in rows.kept.rules for name in rule}
-        asked |= {name for rule in rows.entity.rules for name in rule.fields}
+        # What rules and comparisons look up.
+        asked = [rule for rule, _, _ in rows.kept.rules]
+        asked += [rule.fields for rule in rows.entity.rules]
         for comparison in rows.entity.comparisons:
             if comparison.rarity or comparison.unique:
-                asked.add(comparison.field)
-            asked.update(comparison.holders_of)
-        numbers = ", ".join(f"{blocking.number(name)} as {name}" for name in sorted(asked))
+                asked.append((comparison.field,))
+            asked.append(comparison.holders_of)
         for way in ("now", "came", "went"):
-            con.execute(
-                f"create or replace temp table numbers_{way} as"
-                f" select n, {numbers} from nodes_{way}"
-            )
+            blocking.number_fields(con, asked, f"nodes_{way}", f"numbers_{way}")
 
     def counts(self, fields: tuple[str, ...], *, and_frequent: bool = False) -> Counted:
         """Of each value that came or went, and of frequent ones where these are asked for: how many
