@@ -120,7 +120,8 @@ select * from given
     oldest stays (of equally old ones, that with most records there, then the first by name). An id
     that was merged is out of use: a record that was gone meanwhile does not bring it back. A
     cluster without an heir gets a new id, which no id ever given may equal. Nearly every id and
-    cluster belong to each other alone: names are read and choices made for the others only.
+    cluster belong to each other alone, with all their records: names are read and choices made for the
+    others only, the open clusters.
 -#}
 {% macro ids_that_last(clusters, prior, known, generation, id, prefix) -%}
 with clusters as (
@@ -157,8 +158,40 @@ pairs as (
         count(*) as record_count,
         count(case when is_present then 1 end) as present_count
     from records
-    where prior_id is not null
     group by prior_id, cluster_label
+),
+
+-- ids with records in several clusters, and those out of use
+loose_ids as (
+    select prior_id
+    from pairs
+    where prior_id is not null
+    group by prior_id
+    having count(*) > 1
+    union
+    select {{ id }} as prior_id
+    from known_ids
+    where is_merged
+),
+
+-- clusters whose records did not all have one id, or one that is loose
+open_clusters as (
+    select cluster_label
+    from pairs
+    group by cluster_label
+    having count(*) > 1 or count(prior_id) = 0
+    union
+    select pairs.cluster_label
+    from pairs
+    inner join loose_ids on pairs.prior_id = loose_ids.prior_id
+),
+
+open_records as (
+    select
+        records.record_id,
+        records.cluster_label
+    from records
+    inner join open_clusters on records.cluster_label = open_clusters.cluster_label
 ),
 
 held_records as (
@@ -169,8 +202,11 @@ held_records as (
         pairs.present_count,
         coalesce(known_ids.created_generation, 0) as created_generation
     from pairs
+    inner join open_clusters on pairs.cluster_label = open_clusters.cluster_label
     left join known_ids on pairs.prior_id = known_ids.{{ id }}
-    where not coalesce(known_ids.is_merged, false)
+    where
+        pairs.prior_id is not null
+        and not coalesce(known_ids.is_merged, false)
 ),
 
 -- ids with records in several clusters
@@ -191,7 +227,7 @@ cluster_names as (
     select
         cluster_label,
         min(record_id) as first_record_id
-    from records
+    from open_records
     where cluster_label in (select cluster_label from parts)
     group by cluster_label
 ),
@@ -273,12 +309,12 @@ inherited as (
 
 without_heir as (
     select
-        records.cluster_label,
-        min(records.record_id) as first_record_id
-    from records
-    left join inherited on records.cluster_label = inherited.cluster_label
+        open_records.cluster_label,
+        min(open_records.record_id) as first_record_id
+    from open_records
+    left join inherited on open_records.cluster_label = inherited.cluster_label
     where inherited.cluster_label is null
-    group by records.cluster_label
+    group by open_records.cluster_label
 ),
 
 proposed as (
@@ -317,16 +353,16 @@ cluster_ids as (
 record_ids as (
     select
         records.record_id,
-        cast(cluster_ids.{{ id }} as text) as {{ id }},
+        cast(coalesce(cluster_ids.{{ id }}, records.prior_id) as text) as {{ id }},
         cast(
             case
-                when records.is_present and records.prior_id = cluster_ids.{{ id }}
+                when records.is_present and records.prior_id = coalesce(cluster_ids.{{ id }}, records.prior_id)
                     then records.prior_generation
                 else this_run.generation
             end as bigint
         ) as generation
     from records
-    inner join cluster_ids on records.cluster_label = cluster_ids.cluster_label
+    left join cluster_ids on records.cluster_label = cluster_ids.cluster_label
     cross join this_run
 )
 
@@ -698,11 +734,8 @@ given as (
 ),
 
 current_ids as (
-    select
-        {{ id }},
-        count(*) as record_count
+    select distinct {{ id }}
     from ids
-    group by {{ id }}
 ),
 
 ends as (
@@ -719,12 +752,15 @@ ends as (
     where event in ('merged', 'retired')
 ),
 
+-- only from ids that nobody carries any more
 hops as (
     select
         given.{{ id }},
         given.{{ id }} as reached_id,
         0 as hop_count
     from given
+    left join current_ids on given.{{ id }} = current_ids.{{ id }}
+    where current_ids.{{ id }} is null
     union all
     select
         hops.{{ id }},
@@ -754,15 +790,16 @@ resolved as (
 id_states as (
     select
         given.{{ id }},
-        resolved.current_{{ id }},
+        coalesce(current_ids.{{ id }}, resolved.current_{{ id }}) as current_{{ id }},
         case
-            when resolved.current_{{ id }} = given.{{ id }} then 'current'
+            when current_ids.{{ id }} is not null then 'current'
             when resolved.current_{{ id }} is not null then 'merged'
             else 'retired'
         end as status,
         cast(given.created_generation as bigint) as created_generation,
         cast(given.created_at as timestamp) as created_at
     from given
+    left join current_ids on given.{{ id }} = current_ids.{{ id }}
     left join resolved on given.{{ id }} = resolved.{{ id }}
 )
 

@@ -75,7 +75,7 @@ ID_RULES: dict[str, tuple[Edit, ...]] = {
         Edit(_IDS, "else proposed.second_choice", "else proposed.first_choice"),
     ),
     "a merged id is never given again": (
-        Edit(_IDS, "where not coalesce(known_ids.is_merged, false)", ""),
+        Edit(_IDS, "and not coalesce(known_ids.is_merged, false)", ""),
     ),
     "a retired id follows its records": (
         Edit(_LEDGER, "not coalesce(known_ids.is_merged, false)", "moved.was_present"),
@@ -93,6 +93,17 @@ ID_RULES: dict[str, tuple[Edit, ...]] = {
     ),
     "the map follows merges to their end": (
         Edit(_MAP, "hops.hop_count < 1000", "hops.hop_count < 1"),
+    ),
+}
+# Clusters whose ids have to be chosen; the others keep the one they have.
+OPEN_CLUSTERS: dict[str, tuple[Edit, ...]] = {
+    "of a merged id": (Edit(_IDS, "where is_merged", "where false"),),
+    "of a torn id": (Edit(_IDS, "having count(*) > 1\n    union", "having false\n    union"),),
+    "of several ids": (
+        Edit(_IDS, "having count(*) > 1 or count(prior_id) = 0", "having count(prior_id) = 0"),
+    ),
+    "of new records": (
+        Edit(_IDS, "having count(*) > 1 or count(prior_id) = 0", "having count(*) > 1"),
     ),
 }
 

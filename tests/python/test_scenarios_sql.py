@@ -10,7 +10,7 @@ import pytest
 from scenario_data import BATCHES, Batch, Scenario, scenarios
 from scenario_judge import After, groups, id_problems, partition_problems
 from scenario_replay import Models, match, replay
-from scenario_sql_rules import ENTITIES, ID_RULES, RECORD_RULES
+from scenario_sql_rules import ENTITIES, ID_RULES, OPEN_CLUSTERS, RECORD_RULES
 from scenario_warehouse import compiled
 
 ALL = scenarios()
@@ -42,6 +42,13 @@ def test_ids_fail_without_their_rule(models: Models, rule: str, entity: str) -> 
     disabled = models.without(ID_RULES[rule], entity)
     assert told
     assert _broken(disabled, told, entity) == {scenario.name for scenario in told}
+
+
+@pytest.mark.parametrize("entity", ENTITIES)
+@pytest.mark.parametrize("kind", OPEN_CLUSTERS)
+def test_ids_fail_where_a_cluster_is_not_looked_at(models: Models, kind: str, entity: str) -> None:
+    """Only clusters whose ids have to be chosen are looked at, and each kind of them has to be."""
+    assert _broken(models.without(OPEN_CLUSTERS[kind], entity), list(ALL), entity)
 
 
 @pytest.mark.parametrize("name", OF_RECORDS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import import_module
@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from kindred.identity import incremental, kept, records, settling, unchanged
+from kindred.identity import incremental, kept, records, scoring, settling, unchanged
 from kindred.identity.deduplicated import sources_of
 from kindred.identity.entity import Entity
 from kindred.identity.guard import largest_of
@@ -72,10 +72,13 @@ def resolve_relations(
     # They take their time to be loaded: beside reading the records that costs nothing.
     Thread(target=_load, daemon=True).start()
     with ThreadPoolExecutor() as beside:
-        earlier = packed_of(given["earlier"]) if changes_only else []
+        earlier = packed_of(given["earlier"], session) if changes_only else []
         unpacking = kept.unpack_beside(earlier, told, beside)
         now = now_of(given["records"], identifiers, chosen, session, hashes=keeps)
     before = unpacking.result()
+    if before is not None:
+        compared = scoring.compared(scoring.usable_comparisons(chosen, list(before.filled)))
+        Thread(target=scoring.splink_sql, args=(compared,), daemon=True).start()
     if not len(now.ids):
         return as_one_table(None, None, pa.table({}), changes_only)
     part = incremental.resolve(
@@ -169,15 +172,22 @@ def _strong(identifiers: Any, entity: Entity) -> Any:
     return strong.project("record_id, identifier_type, identifier_value")
 
 
-def packed_of(relation: Any) -> Iterable[pa.RecordBatch]:
-    """What the last run kept. Row by row: a piece of Arrow holds at most 2 GB of bytes."""
-    is_table = isinstance(relation, pa.Table)
-    batches: Iterable[pa.RecordBatch] = (
-        relation.to_batches()
-        if is_table
-        else relation.project("kind, settings, packed").to_arrow_reader(1)
-    )
-    return batches
+def packed_of(
+    relation: Any, session: duckdb.DuckDBPyConnection | None = None
+) -> Iterator[pa.RecordBatch]:
+    """What the last run kept. Row by row: a piece of Arrow holds at most 2 GB of bytes.
+
+    session: the connection of the relation; it may be asked for other things meanwhile.
+    """
+    if isinstance(relation, pa.Table):
+        yield from relation.to_batches()
+        return
+    packed = relation.project("kind, settings, packed")
+    if session is None:
+        yield from packed.to_arrow_reader(1)
+        return
+    with session.cursor() as beside:
+        yield from beside.sql(packed.sql_query()).to_arrow_reader(1)
 
 
 def _arrow(relation: Any) -> pa.Table:

@@ -135,7 +135,11 @@ def pack(kept: Kept, is_added: bool = False) -> pa.Table:
     plain = {name: getattr(kept, name) for name in _PLAIN}
     told, settled = kept.rows.told, kept.settled
     found = [("plain " + FORMAT, 0, json.dumps(plain).encode(), WHOLE)]
-    found += [(name, i, _bytes(getattr(kept, name)), WHOLE) for i, name in enumerate(_TABLES, 1)]
+    with ThreadPoolExecutor() as beside:
+        tables = beside.map(_bytes, [getattr(kept, name) for name in _TABLES])
+        found += [
+            (name, i, x, WHOLE) for i, (name, x) in enumerate(zip(_TABLES, tables, strict=True), 1)
+        ]
     arrays = {**{name: getattr(kept.rows, name) for name in _ARRAYS}, "crowded": kept.crowded}
     found += [(name, i, x.tobytes(), WHOLE) for i, (name, x) in enumerate(arrays.items(), 20)]
     lasting = {name: getattr(kept.rows, name) for name in _LASTING}
@@ -177,15 +181,19 @@ def unpack_beside(
     batches: Iterable[pa.RecordBatch], settings: str, beside: ThreadPoolExecutor
 ) -> Future[Kept | None]:
     """Begin to read back what `pack` gave: each part is unpacked while the next one comes."""
-    parts: dict[str, pa.Buffer | Future[pa.Table]] = {}
-    for batch in batches:
-        for kind, told, packed in zip(*(batch[n] for n in ("kind", "settings", "packed")),
-                                      strict=True):  # fmt: skip
-            if told.as_py() == settings:
-                name, buffer = kind.as_py(), packed.as_buffer()
-                is_big = name.startswith("records ")
-                parts[name] = beside.submit(_table, buffer) if is_big else buffer
-    return beside.submit(_put_together, parts)
+
+    def read() -> Kept | None:
+        parts: dict[str, pa.Buffer | Future[pa.Table]] = {}
+        for batch in batches:
+            for kind, told, packed in zip(*(batch[n] for n in ("kind", "settings", "packed")),
+                                          strict=True):  # fmt: skip
+                if told.as_py() == settings:
+                    name, buffer = kind.as_py(), packed.as_buffer()
+                    is_big = name.startswith("records ")
+                    parts[name] = beside.submit(_table, buffer) if is_big else buffer
+        return _put_together(parts)
+
+    return beside.submit(read)
 
 
 def _put_together(parts: dict[str, Any]) -> Kept | None:

@@ -31,6 +31,11 @@ def usable_comparisons(entity: Entity, filled: list[str]) -> tuple[Comparison, .
     )
 
 
+def compared(comparisons: tuple[Comparison, ...]) -> tuple[Comparison, ...]:
+    """The comparisons that look at two records; the others look at all of them."""
+    return tuple(c for c in comparisons if not c.holders_of)
+
+
 class Scorer:
     """Splink's comparisons over one table of representatives (`table` with column n).
 
@@ -48,12 +53,11 @@ class Scorer:
         self._table = table
         self._rows: int = con.execute(f"select count(*) from {table}").fetchall()[0][0]
         self.comparisons = comparisons
-        # The comparisons that look at two records; the others look at all of them.
-        self.compared = tuple(c for c in comparisons if not c.holders_of)
+        self.compared = compared(comparisons)
         self._holders = holders or {
             c.field: _holders(con, c, table) for c in comparisons if c.holders_of
         }
-        self._fields, self._levels = _splink_sql(self.compared)
+        self._fields, self._levels = splink_sql(self.compared)
 
     def compare(self, left: IntArray, right: IntArray) -> LevelArray:
         """Levels of the given pairs, one column for each of `compared` (-1: nothing said).
@@ -149,8 +153,7 @@ def splink_settings(comparisons: tuple[Comparison, ...]) -> dict[str, Any]:
 
 
 @cache
-@cache
-def _splink_sql(comparisons: tuple[Comparison, ...]) -> tuple[str, dict[str, str]]:
+def splink_sql(comparisons: tuple[Comparison, ...]) -> tuple[str, dict[str, str]]:
     """What Splink selects of both records of a pair, and by field the SQL of its level.
 
     Splink has no public name for its SQL; a test holds this against what its `predict` finds.
