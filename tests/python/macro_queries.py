@@ -79,6 +79,7 @@ EXPRESSIONS = {
     "json_of_types": "json_object({'n': to_amount('a'), 'm': to_integer('a'), 'b': 'true'})",
     "trimmed": "trimmed('a')",
     "whole_row_hash": "whole_row_hash('given')",
+    "row_hash": "row_hash(['a', 'b']) ~ ' = ' ~ row_hash(['b', 'a'])",
     "lookup": "lookup('a', {'x': 'one', \"it's\": 'two'})",
     "as_of": "as_of()",
 }

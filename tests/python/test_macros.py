@@ -329,6 +329,9 @@ def test_cross_db(ask: Ask) -> None:
     holds(ask, "regexp_replace_all", {"a1b22": "a#b#", "none": "none", None: None})
     holds(ask, "strip_accents", {"Zoë Müller": "Zoe Muller", "plain": "plain", None: None})
     holds(ask, "lookup", {"x": "one", "it's": "two", "X": None, None: None})
+    # Told of the two columns and of the same in another order: alike where these are alike.
+    alike = {("x", "x"): True, ("x", "y"): False, ("x", None): False, (None, None): True}
+    holds(ask, "row_hash", alike | {("", None): False, ("x,y", "x"): False, ("null", None): False})
     days = {
         ("2026-01-01 12:00:00", "2026-01-02 11:59:59"): 0,
         ("2026-01-01 12:00:00", "2026-01-02 12:00:00"): 1,
