@@ -302,6 +302,9 @@ SAID = {
     **record("crm:w", "", first_name="Anna", last_name="Zeder", email="c@nk.org"),
     "company_name": "Nordklippe Stahl",
 }
+# Five families are called Kasimira, unless one of the names is that of a company.
+KASIMIRAS = (*COUPLE, *_named("Kasimira", *SIX[:3]), {**WORKS, "first_name": "Kasimira"})
+KASIMIRA_STAHL = {**SAID, "company_name": "Kasimira Stahl"}
 ODD: Mapping[str, Steps] = {
     "two records swap ids": lambda t: [_swapped(t, *_ids(t, 20, 41)[::20])],
     "two records of a person swap ids": lambda t: [_swapped(t, *_ids(t, 20, 22))],
@@ -352,6 +355,9 @@ ODD: Mapping[str, Steps] = {
     ],
     "a first name becomes common": lambda t: [
         t.having(*COUPLE), t.having(*COUPLE, *_named("Kasimira", *SIX)), t.having(*COUPLE),
+    ],
+    "a company is known, and so a first name is no longer common": lambda t: [
+        t.having(*KASIMIRAS), t.having(*KASIMIRAS, KASIMIRA_STAHL), t.having(*KASIMIRAS),
     ],
 }  # fmt: skip
 

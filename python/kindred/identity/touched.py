@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from kindred.identity import blocking, junk, links, records, settling, steps, training, weighing
 from kindred.identity.components import IntArray
-from kindred.identity.entity import Comparison, Entity, Shared
+from kindred.identity.entity import Comparison, Entity, Shared, Step
 from kindred.identity.kept import Kept, KeyArray
 from kindred.identity.records import in_batches
 from kindred.identity.reference import Reference
@@ -234,33 +234,43 @@ def decided_about_fresh(rows: Rows, decisions: Sequence[tuple[str, str, str]]) -
 
 
 def prepare(rows: Rows, fresh: pa.Array, now: Now, reference: Reference) -> None:
-    """Make `prepared` of the fresh records and of those that read what they change."""
+    """Make `prepared` of the fresh records and of those that read what they change.
+
+    A step reads what earlier ones made. So the rows that a table of shared values concerns
+    otherwise now add nothing to it that they did not add before, and need only be brought as far.
+    """
     con, entity = rows.con, rows.entity
     records.register_reference(con, entity, reference)
-    flipped: dict[str, set[str]] = {}
-    for _ in range(10):
-        records.show_given(con, entity, now.fetch(fresh))
-        moved: set[int] = set()
-        for step in entity.prepare:
-            if isinstance(step, Shared):
-                moved.update(_share(rows, step, flipped.setdefault(step.table, set())).tolist())
-            else:
-                con.execute(f"create or replace table {step.table} as {step.sql}")
-        con.unregister("given_arrow")
-        if not moved:
-            rows.shared = shared_now(con, entity, are_all=False)
-            return
-        places = np.array(sorted(moved), dtype=np.int64)
-        rows.leave(places)
-        fresh = pa.concat_arrays([fresh, rows.ids_at(places)])
-    raise EverythingTouchedError("values that all records share do not settle")
+    records.show_given(con, entity, now.fetch(fresh))
+    made: list[Step] = []
+    for step in entity.prepare:
+        if isinstance(step, Step):
+            con.execute(f"create or replace table {step.table} as {step.sql}")
+            made.append(step)
+            continue
+        places = _share(rows, step)
+        if len(places):
+            rows.leave(places)
+            _make_more(rows, made, now.fetch(rows.ids_at(places)))
+    con.unregister("given_arrow")
+    rows.shared = shared_now(con, entity, are_all=False)
 
 
-def _share(rows: Rows, step: Shared, known: set[str]) -> IntArray:
-    """Make the table of shared values; places of rows that it now concerns otherwise.
+def _make_more(rows: Rows, made: list[Step], given: pa.Table) -> None:
+    """Add what is made of more records to the tables of steps."""
+    con = rows.con
+    for step in made:
+        con.execute(f"alter table {step.table} rename to {step.table}_of_others")
+    records.show_given(con, rows.entity, given)
+    for step in made:
+        con.execute(f"create table {step.table} as {step.sql}")
+    for step in made:
+        con.execute(f"insert into {step.table} select * from {step.table}_of_others")
+        con.execute(f"drop table {step.table}_of_others")
 
-    known: values whose rows are among the fresh ones already; those that are found here are added.
-    """
+
+def _share(rows: Rows, step: Shared) -> IntArray:
+    """Make the table of shared values; places of rows that it now concerns otherwise."""
     con = rows.con
     columns = ", ".join(step.columns)
     shared = rows.kept.shared
@@ -300,10 +310,9 @@ def _share(rows: Rows, step: Shared, known: set[str]) -> IntArray:
         """
     ).fetchall()
     con.unregister("shared_before")
-    flipped = sorted({value for (value,) in found} - known)
+    flipped = sorted(value for (value,) in found)
     if not flipped:
         return np.empty(0, np.int64)
-    known.update(flipped)
     con.register("flipped", pa.table({"value": pa.array(flipped, pa.string())}))
     places = rows.places_where(f"{step.reads} in (select value from flipped)")
     con.unregister("flipped")
