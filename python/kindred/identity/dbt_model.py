@@ -88,7 +88,7 @@ def resolve_relations(
         earlier = packed_of(given["earlier"], session) if changes_only else []
         unpacking = kept.unpack_beside(earlier, told, beside)
         now = now_of(given["records"], identifiers, chosen, session, hashes=keeps)
-    before = unpacking.result()
+        before = unpacking.result()
     if before is not None:
         compared = scoring.compared(scoring.usable_comparisons(chosen, list(before.filled)))
         Thread(target=scoring.splink_sql, args=(compared,), daemon=True).start()
