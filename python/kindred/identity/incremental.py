@@ -31,7 +31,7 @@ from kindred.identity import (
 )
 from kindred.identity.components import IntArray
 from kindred.identity.entity import Comparison, Entity
-from kindred.identity.kept import IDENTIFIERS, Kept, KeyArray, Rows, among, without
+from kindred.identity.kept import IDENTIFIERS, Kept, KeyArray, Rows, is_among, without
 from kindred.identity.levels import LevelArray, decode, encode
 from kindred.identity.links import IDENTIFIER
 from kindred.identity.mixture import FloatArray, Model
@@ -322,7 +322,7 @@ def _model(
         raise EverythingTouchedError("another share of the pairs is sampled")
     went = nodes.node[nodes.went]
     ends = [kept.sample[name].to_numpy() for name in ("left", "right")]
-    stays = ~(among(ends[0], went) | among(ends[1], went))
+    stays = ~(is_among(ends[0], went) | is_among(ends[1], went))
     stayed = kept.sample.filter(pa.array(stays))
     code = _counted_anew(stayed, comparisons, stepped)
     sampled = near.is_new & pipeline.share_of(
@@ -404,7 +404,7 @@ def _counted_anew(
     """The levels of sampled pairs, each as one number, where another number hold their name now."""
     code = sample["code"].to_numpy().copy()
     named = sample["named"].to_numpy()
-    moved = among(named, stepped.names)
+    moved = is_among(named, stepped.names)
     if not moved.any():
         return np.asarray(code)
     levels = decode(code[moved], comparisons)
@@ -428,8 +428,8 @@ def _touched(
     for places in (ends, meeting, *(nodes.sharing(fields) for fields in rules)):
         again.append(np.zeros(rows.base, dtype=bool))
         again[-1][places[places < rows.base]] = True
-    again.append(among(rows.kept.rows.node, nodes.node[rows.base :]))
-    place = held["place"].to_numpy()[among(held["value"].to_numpy(), groups)]
+    again.append(is_among(rows.kept.rows.node, nodes.node[rows.base :]))
+    place = held["place"].to_numpy()[is_among(held["value"].to_numpy(), groups)]
     again.append(np.zeros(rows.base, dtype=bool))
     again[-1][place[place < rows.base]] = True
     return np.unique(component[np.logical_or.reduce(again) & ~rows.dead])
@@ -438,7 +438,7 @@ def _touched(
 def _prepare_touched(nodes: Nodes, component: KeyArray) -> IntArray:
     """Make `prepared`, junk emptied, of the records that are resolved anew; their places."""
     rows, con = nodes.rows, nodes.rows.con
-    again = among(rows.kept.rows.component, component) & nodes.here[: rows.base]
+    again = is_among(rows.kept.rows.component, component) & nodes.here[: rows.base]
     places = np.flatnonzero(again)
     places = np.concatenate([places, np.arange(rows.base, len(nodes.here))])
     rows.show_some(places)

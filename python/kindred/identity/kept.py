@@ -233,7 +233,7 @@ def _table(packed: pa.Buffer) -> pa.Table:
         return reader.read_all()
 
 
-def among(values: KeyArray, asked: KeyArray) -> npt.NDArray[np.bool_]:
+def is_among(values: KeyArray, asked: KeyArray) -> npt.NDArray[np.bool_]:
     """Of each value, whether it is asked for: by a hash table, where np.isin sorts a million."""
     found = pc.is_in(pa.array(values), value_set=pa.array(asked))
     return np.asarray(found.to_numpy(zero_copy_only=False))
@@ -241,4 +241,4 @@ def among(values: KeyArray, asked: KeyArray) -> npt.NDArray[np.bool_]:
 
 def without(table: pa.Table, gone: KeyArray) -> pa.Table:
     """The rows of other components than those."""
-    return table.filter(pa.array(~among(table["component"].to_numpy(), gone)))
+    return table.filter(pa.array(~is_among(table["component"].to_numpy(), gone)))

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from kindred.identity import blocking, junk, links, records, settling, steps, training, weighing
 from kindred.identity.components import IntArray
 from kindred.identity.entity import Comparison, Entity, Shared, Step
-from kindred.identity.kept import Kept, KeyArray, among
+from kindred.identity.kept import Kept, KeyArray, is_among
 from kindred.identity.records import in_batches
 from kindred.identity.reference import Reference
 from kindred.identity.weighing import ClassArray
@@ -444,7 +444,7 @@ def stand(rows: Rows, policy: settling.Policy) -> None:
         # Of exact doubles, which stands alone hangs on all of them.
         content = con.execute("select distinct content from fresh").fetchnumpy()["content"]
         both = np.concatenate([content, rows.kept.rows.content[rows.gone]])
-        rows.take(np.flatnonzero(among(rows.kept.rows.content, both) & ~(rows.gone | rows.dead)))
+        rows.take(np.flatnonzero(is_among(rows.kept.rows.content, both) & ~(rows.gone | rows.dead)))
 
 
 def cleared(entity: Entity, columns: list[str]) -> str:
@@ -485,7 +485,7 @@ class Nodes:
         came, came_at = np.unique(fresh_node, return_index=True)
         staying = before[here[: rows.base]]
         touched = np.union1d(went, came)
-        stays = touched[np.isin(touched, staying[among(staying, touched)])]
+        stays = touched[np.isin(touched, staying[is_among(staying, touched)])]
         is_gone = ~(np.isin(went, stays) | np.isin(went, came))
         is_new = ~(np.isin(came, stays) | np.isin(came, went))
         self.went = np.flatnonzero(rows.gone)[went_at[is_gone]]
@@ -769,7 +769,7 @@ def holders_of(nodes: Nodes, now: Now) -> tuple[pa.Table, KeyArray]:
     touched = np.union1d(
         value[place >= nodes.rows.base], before_value[nodes.rows.gone[before_place]]
     )
-    asked = among(value, touched)
+    asked = is_among(value, touched)
     pairs = np.unique(np.column_stack([value[asked], nodes.node[place[asked]]]), axis=0)
     values, holders = np.unique(pairs[:, 0], return_counts=True)
     too_many = values[holders > links.MOST_HOLDERS]
