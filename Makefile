@@ -12,7 +12,7 @@ PYTHONS := $(PYTHON) python3.11 python3.12 python3 python
 PEOPLE ?= 2000
 COMPANIES ?= 200
 SAMPLE := sample
-PYTEST_ARGS := -n 2 --dist loadfile
+PYTEST_ARGS := -n 2 --dist loadfile --no-loadscope-reorder
 SQL := models tests/streams analyses
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

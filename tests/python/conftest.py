@@ -18,7 +18,7 @@ from filelock import FileLock
 from kindred.privacy.suppression import identifier_hash
 from macro_queries import EXPRESSIONS, call_dbt, make_macros_project
 from postgres_server import PostgresDatabase, PostgresServer, running_server
-from whole_project import PRIVACY_KEY, WholeProject, copy_project
+from whole_project import PARSED, PRIVACY_KEY, WholeProject, copy_project
 
 PEOPLE = 300
 COMPANIES = 40
@@ -29,6 +29,16 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all workers of this test session see."""
     folder = tmp_path_factory.getbasetemp()
     return folder.parent if os.environ.get("PYTEST_XDIST_WORKER") else folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parsed_before(shared_folder: Path) -> Iterator[None]:
+    """Let projects of this session share what dbt remembers of parsing them."""
+    folder = shared_folder / "parsed"
+    folder.mkdir(exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(PARSED, str(folder))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -15,6 +18,10 @@ import duckdb
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOMS = ("models", "macros", "seeds", "tests", "analyses")
 PRIVACY_KEY = "a key that only the tests know"
+# The environment variable that names the folder of what dbt remembers of parsing (see conftest.py),
+# and the arguments of a command that make it parse anew.
+PARSED = "KINDRED_TESTS_PARSED"
+_PARSED_BY = ("--as-of", "--profile", "--sources", "--target", "--vars")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "python", "*.duckdb")
 
 
@@ -77,12 +84,43 @@ class WholeProject:
     def kindred(self, *arguments: str, **extra: str) -> Ended:
         """Run `kindred <arguments>`."""
         entry = "from kindred.cli import main; main()"
-        return self.run(sys.executable, "-c", entry, *arguments, **extra)
+        with self._parsed_before(arguments):
+            return self.run(sys.executable, "-c", entry, *arguments, **extra)
 
     def dbt(self, *arguments: str, **extra: str) -> Ended:
         """Run `dbt <arguments>`."""
         entry = "from dbt.cli.main import cli; cli()"
-        return self.run(sys.executable, "-c", entry, "--no-use-colors", *arguments, **extra)
+        with self._parsed_before(arguments):
+            return self.run(sys.executable, "-c", entry, "--no-use-colors", *arguments, **extra)
+
+    @contextmanager
+    def _parsed_before(self, arguments: tuple[str, ...]) -> Iterator[None]:
+        """Lend dbt what it remembers of parsing the project, as any project of this session left
+        it under the same settings.
+
+        To parse takes seconds. dbt itself holds the files against what it remembers, parses those
+        that differ, and all of them where settings do.
+        """
+        folder = os.environ.get(PARSED)
+        if folder is None:
+            yield
+            return
+        given = pairwise(arguments)
+        told = "|".join(f"{name}={value}" for name, value in given if name in _PARSED_BY)
+        known = Path(folder) / f"{hashlib.sha256(told.encode()).hexdigest()}.msgpack"
+        own = self.root / "target" / "partial_parse.msgpack"
+        settings = own.with_name("parsed_by.txt")
+        is_own = own.exists() and settings.exists() and settings.read_text("utf-8") == told
+        if known.exists() and not is_own:
+            own.parent.mkdir(exist_ok=True)
+            shutil.copyfile(known, own)
+        yield
+        if own.exists():
+            settings.write_text(told, "utf-8")
+            if not known.exists():
+                copy = known.with_suffix(f".{os.getpid()}")
+                shutil.copyfile(own, copy)
+                copy.replace(known)
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
         """Rows of a query on the working database."""
