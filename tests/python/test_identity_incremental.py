@@ -21,6 +21,8 @@ from kindred.errors import KindredError
 from kindred.identity import (
     blocking,
     dbt_model,
+    incremental,
+    kept,
     leniency,
     links,
     model_files,
@@ -30,6 +32,7 @@ from kindred.identity import (
     touched,
     weighing,
 )
+from kindred.identity.entity import Comparison
 from kindred.identity.person import PERSON
 from kindred.identity.pipeline import resolve
 from kindred.identity.resolution import Resolution, nothing
@@ -281,6 +284,48 @@ def test_what_was_kept_may_come_late(
 
     monkeypatch.setattr(dbt_model, "packed_of", late)
     assert "gone" not in _twice(town, model)[1]
+
+
+def test_splink_is_asked_where_nothing_was_kept(
+    town: World, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run after another need not load Splink: what it said is kept, and pairs are told by it."""
+    asked: list[int] = []
+    said, unpack = scoring._said_by_splink, kept.unpack_beside
+
+    def asking(comparisons: tuple[Comparison, ...]) -> scoring.Sql:
+        asked.append(len(comparisons))
+        return said(comparisons)
+
+    def forgetting(*given: Any) -> Any:
+        scoring._known_sql.clear()
+        asked.append(0)
+        return unpack(*given)
+
+    monkeypatch.setattr(scoring, "_known_sql", {})
+    monkeypatch.setattr(scoring, "_said_by_splink", asking)
+    monkeypatch.setattr(kept, "unpack_beside", forgetting)
+    assert "gone" not in _twice(town, model)[1]
+    assert asked[0] == 0
+    assert asked[1] > 0
+    assert asked[-1] == 0
+
+
+def test_arrow_has_its_own_memory_again(
+    town: World, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Matching takes Arrow's memory from the system, and nobody else does because of it."""
+    before, pools = pa.default_memory_pool().backend_name, []
+    resolve = incremental.resolve
+
+    def noted(*given: Any, **named: Any) -> incremental.Part:
+        pools.append(pa.default_memory_pool().backend_name)
+        return resolve(*given, **named)
+
+    monkeypatch.setattr(incremental, "resolve", noted)
+    _twice(town, model)
+    assert pools == ["system", "system"]
+    assert pa.default_memory_pool().backend_name == before
 
 
 Steps = Callable[[World], list[World]]

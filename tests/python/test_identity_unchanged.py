@@ -62,7 +62,7 @@ def matched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     resolve = incremental.resolve
 
     def counted(now: Now, *more: Any, **named: Any) -> Any:
-        calls.append(len(now.ids))
+        calls.append(now.size)
         return resolve(now, *more, **named)
 
     monkeypatch.setattr(incremental, "resolve", counted)

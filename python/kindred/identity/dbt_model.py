@@ -13,7 +13,6 @@ from threading import Thread
 from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from kindred.identity import incremental, kept, records, scoring, settling, unchanged
@@ -41,7 +40,23 @@ def only_new_garbage() -> Iterator[None]:
         gc.unfreeze()
 
 
+@contextmanager
+def memory_of_the_system() -> Iterator[None]:
+    """Arrow takes its memory from the system's allocator.
+
+    Its own asks for huge pages; whoever fills these for the first time waits for each to be made
+    empty, which takes several times as long as to unpack into small ones.
+    """
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
+
+
 @only_new_garbage()
+@memory_of_the_system()
 def resolve_relations(
     entity: str,
     given: Mapping[str, Any],
@@ -83,16 +98,16 @@ def resolve_relations(
     if fingerprints and asked() in fingerprints:
         return nothing() if changes_only else _arrow(given["last"]())
     # They take their time to be loaded: beside reading the records that costs nothing.
-    Thread(target=_load, daemon=True).start()
+    loaded = ("pandas", "scipy.sparse.csgraph", *(() if changes_only else ("splink",)))
+    Thread(target=_load, args=loaded, daemon=True).start()
+    now = now_of(given["records"], identifiers, chosen, session)
     with ThreadPoolExecutor() as beside:
         earlier = packed_of(given["earlier"], session) if changes_only else []
-        unpacking = kept.unpack_beside(earlier, told, beside)
-        now = now_of(given["records"], identifiers, chosen, session, hashes=keeps)
-        before = unpacking.result()
+        before = kept.unpack_beside(earlier, told, beside).result()
     if before is not None:
-        compared = scoring.compared(scoring.usable_comparisons(chosen, list(before.filled)))
-        Thread(target=scoring.splink_sql, args=(compared,), daemon=True).start()
-    if not len(now.ids):
+        usable = scoring.usable_comparisons(chosen, list(before.filled))
+        scoring.know_sql(scoring.compared(usable), before.compared)
+    if not now.size:
         return as_one_table(None, None, pa.table({}), changes_only)
     part = incremental.resolve(
         now,
@@ -117,9 +132,9 @@ def resolve_relations(
     return in_batches(as_one_table(part.resolution, part.gone, keeping, changes_only))
 
 
-def _load() -> None:
-    """Load what other modules load when they first ask for it: scipy's parts and Splink."""
-    for name in ("scipy.sparse.csgraph", "splink"):
+def _load(*names: str) -> None:
+    """Load modules that others load when they first ask for them: Arrow asks for pandas."""
+    for name in names:
         import_module(name)
 
 
@@ -128,30 +143,53 @@ def now_of(
     identifiers: Any,
     entity: Entity,
     session: duckdb.DuckDBPyConnection | None,
-    *,
-    hashes: bool = True,
 ) -> Now:
-    """The records of a relation, with a hash of what is given of each, where it is asked for.
+    """The records of a relation, and what is otherwise than it was.
 
     session: the connection of the relations; None where these are Arrow tables.
     """
-    have = relation.column_names if isinstance(relation, pa.Table) else relation.columns
+    are_arrow = isinstance(relation, pa.Table)
+    have = relation.column_names if are_arrow else relation.columns
     records.check_columns(have, entity)
-    with records.connect() as own:
-        given = _relation(own, relation).set_alias("r")
-        columns = ", ".join(f"r.{name}" for name in ("source", *entity.inputs) if name in have)
-        told = f"hash({columns})" if hashes else "0::ubigint"
-        rows = given.project(f"cast(r.record_id as text) as record_id, {told} as told")
-        if hashes:
-            held = _relation(own, identifiers).set_alias("i").project(
-                f"hash(cast(i.record_id as text)) as holder, {IDENTIFIER}::hugeint as value"
-            ).aggregate("holder, sum(value) as held", "holder")  # fmt: skip
-            rows = rows.project("*, hash(record_id) as holder").join(held, "holder", how="left")
-            rows = rows.project("record_id, hash(told, coalesce(held, 0)) as told")
-        found = rows.to_arrow_table()
+    columns = ", ".join(f"r.{name}" for name in ("source", *entity.inputs) if name in have)
+    size = relation.num_rows if are_arrow else relation.aggregate("count(*)").fetchall()[0][0]
+
+    def hashed(con: duckdb.DuckDBPyConnection) -> Any:
+        given = _relation(con, relation).set_alias("r")
+        told = "cast(r.record_id as text)"
+        rows = given.project(f"{told} as record_id, hash({told}, {columns}) as told")
+        held = _relation(con, identifiers).set_alias("i").project(
+            f"hash(cast(i.record_id as text)) as holder, {IDENTIFIER}::hugeint as value"
+        ).aggregate("holder, sum(value) as held", "holder")  # fmt: skip
+        rows = rows.project("*, hash(record_id) as holder").join(held, "holder", how="left")
+        return rows.project("record_id, hash(told, coalesce(held, 0)) as row")
+
+    def all_hashed() -> pa.Table:
+        with _connection(session) as con:
+            return hashed(con).to_arrow_table()
+
+    def moved(before: pa.Table) -> pa.Table:
+        with _connection(session) as con:
+            con.register("rows_before", in_batches(before))
+            found = (
+                hashed(con)
+                .query(
+                    "rows_now",
+                    """
+                select b.place, n.record_id, n.row
+                from rows_now as n
+                full outer join rows_before as b on n.row = b.row
+                where n.row is null or b.row is null
+                """,
+                )
+                .to_arrow_table()
+            )
+            con.execute("drop view rows_now")
+            con.unregister("rows_before")
+        return found
 
     def some_of(table: Any, ids: pa.Array | None) -> pa.Table:
-        if ids is None or len(ids) == found.num_rows:
+        if ids is None or len(ids) == size:
             return _arrow(table)
         asked = pa.table({"record_id": ids})
         if isinstance(table, pa.Table) or session is None:
@@ -162,10 +200,19 @@ def now_of(
         session.unregister("records_asked_for")
         return taken
 
-    return Now(
-        found["record_id"], found["told"].to_numpy().astype(np.uint64),
-        partial(some_of, relation), partial(some_of, identifiers),
-    )  # fmt: skip
+    return Now(size, all_hashed, moved, partial(some_of, relation), partial(some_of, identifiers))
+
+
+@contextmanager
+def _connection(
+    session: duckdb.DuckDBPyConnection | None,
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The connection of the relations, or one of our own."""
+    if session is not None:
+        yield session
+        return
+    with records.connect() as own:
+        yield own
 
 
 def _relation(con: duckdb.DuckDBPyConnection, table: Any) -> Any:

@@ -5,6 +5,7 @@ The end is that of resolving all records; `kindred.identity.touched` says why.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,7 +32,7 @@ from kindred.identity import (
 )
 from kindred.identity.components import IntArray
 from kindred.identity.entity import Comparison, Entity
-from kindred.identity.kept import IDENTIFIERS, Kept, KeyArray, Rows, is_among, without
+from kindred.identity.kept import IDENTIFIERS, Kept, KeyArray, Rows, but, is_among
 from kindred.identity.levels import LevelArray, decode, encode
 from kindred.identity.links import IDENTIFIER
 from kindred.identity.mixture import FloatArray, Model
@@ -79,7 +80,7 @@ def keep(
     ids = told["record_id"]
     places = pa.array(np.arange(told.num_rows), pa.int32())
     con.register("told_ids", in_batches(pa.table({"place": places, "record_id": ids})))
-    con.register("now_ids", in_batches(pa.table({"record_id": now.ids, "row": now.row})))
+    con.register("now_ids", in_batches(now.hashed()))
     rows = con.execute(
         """
         select t.place, m.n, n.row, coalesce(j.junk, 0)::utinyint as junk
@@ -125,6 +126,9 @@ def keep(
         crowded=found.crowded,
         decisions=_told(policy),
         settled=told.num_rows,
+        compared=scoring.splink_sql(
+            scoring.compared(scoring.usable_comparisons(entity, list(found.filled)))
+        ),
     )
 
 
@@ -176,6 +180,7 @@ def resolve_changes(
     tell("comparing pairs")
     near = _near(nodes, rules, comparisons, stepped)
     model, choice, sample, strangers, seen = _model(nodes, near, comparisons, stepped, asked)
+    tables = {"sample": sample}
     if model_files.digest(model, entity) != kept.model or choice != kept.choice:
         raise EverythingTouchedError("the model has changed")
     classes = nodes.classes_in("near_fields", comparisons, stepped.totals)
@@ -201,27 +206,31 @@ def resolve_changes(
     ids = con.execute("select record_id from prepared").to_arrow_table()["record_id"]
     held_by_some = now.identifiers(ids.combine_chunks())
     found = pipeline.resolve_prepared(con, entity, held_by_some, policy, asked, commons, tell)
+    for name in ("components", "clusters", "review"):
+        before = getattr(kept, name)
+        others = ~is_among(before["component"].to_numpy(), component)
+        tables[name] = but(before, kept.stays[name], others, getattr(found, name))
     whole = replace(
         found,
         size=nodes.size,
-        gone=_gone(policy, now.ids),
+        gone=_gone(policy, lambda: rows.ids_of(nodes.here)),
         rules=rules,
         pair_count=near.pair_count,
         every=kept.every,
         filled=kept.filled,
         crowded=kept.crowded,
-        sample=sample,
         strangers=strangers,
         totals=stepped.totals,
         fields=health.of_fields(comparisons, seen, model) if asked.with_links else [],
-        components=_together(kept.components, found.components, component),
-        clusters=_together(kept.clusters, found.clusters, component),
-        review=_together(kept.review, found.review, component),
+        **{name: table for name, (table, _) in tables.items()},
     )
     _refuse_moved(kept, whole, entity, asked)
     return Changed(
-        whole, component, decisions, len(now.ids),
-        _kept_now(nodes, whole, places, held, decisions, policy),
+        whole, component, decisions, now.size,
+        _kept_now(
+            nodes, whole, places, held, decisions, policy,
+            {name: stays for name, (_, stays) in tables.items()},
+        ),
     )  # fmt: skip
 
 
@@ -315,16 +324,18 @@ def _model(
     comparisons: tuple[Comparison, ...],
     stepped: Stepped,
     asked: Asked,
-) -> tuple[Model, str, pa.Table, pa.Table, training.Seen]:
-    """The model that all records choose, why, and the sample and strangers it was chosen by."""
+) -> tuple[Model, str, tuple[pa.Table, BoolArray], pa.Table, training.Seen]:
+    """The model that all records choose, why, and the sample (see kept.but) and strangers it was
+    chosen by."""
     kept, entity = nodes.rows.kept, nodes.rows.entity
     if pipeline.sampled_of(near.pair_count) != kept.every:
         raise EverythingTouchedError("another share of the pairs is sampled")
     went = nodes.node[nodes.went]
     ends = [kept.sample[name].to_numpy() for name in ("left", "right")]
     stays = ~(is_among(ends[0], went) | is_among(ends[1], went))
-    stayed = kept.sample.filter(pa.array(stays))
-    code = _counted_anew(stayed, comparisons, stepped)
+    code = _counted_anew(kept.sample, comparisons, stepped)
+    moved = stays & (code != kept.sample["code"].to_numpy())
+    counted = kept.sample.set_column(2, "code", pa.array(code)).filter(pa.array(moved))
     sampled = near.is_new & pipeline.share_of(
         nodes.content[near.left] ^ nodes.content[near.right], kept.every
     )
@@ -332,9 +343,11 @@ def _model(
         nodes.node, _named(nodes, "near_fields"), near.left[sampled], near.right[sampled],
         near.levels[sampled], comparisons,
     )  # fmt: skip
-    sample = pa.concat_tables([stayed.set_column(2, "code", pa.array(code)), new])
+    sample = but(
+        kept.sample, kept.stays["sample"], stays & ~moved, pa.concat_tables([counted, new])
+    )
     seen = training.seen_of(
-        sample["code"].to_numpy(), comparisons, kept.every, stepped.totals, nodes.size
+        sample[0]["code"].to_numpy(), comparisons, kept.every, stepped.totals, nodes.size
     )
     strangers = kept.strangers
 
@@ -450,15 +463,14 @@ def _prepare_touched(nodes: Nodes, component: KeyArray) -> IntArray:
     return places
 
 
-def _together(before: pa.Table, found: pa.Table, component: KeyArray) -> pa.Table:
-    return pa.concat_tables([without(before, component), found])
-
-
-def _gone(policy: settling.Policy, ids: pa.ChunkedArray) -> int:
+def _gone(policy: settling.Policy, ids_of_all: Callable[[], pa.ChunkedArray]) -> int:
     """How many decisions are about records that are gone."""
     kinds = [policy.pairs(kind) for kind in (stewardship.MUST, stewardship.CANNOT)]
     pairs = [pair for of_kind in kinds for pair in of_kind]
+    if not pairs:
+        return 0
     names = pa.array(sorted({name for pair in pairs for name in pair}), pa.string())
+    ids = ids_of_all()
     here = set(ids.filter(pc.is_in(ids, value_set=names)).to_pylist())
     return sum(not set(pair) <= here for pair in pairs)
 
@@ -489,8 +501,9 @@ def _kept_now(
     held: pa.Table,
     decisions: pa.Table,
     policy: settling.Policy,
+    stays: dict[str, BoolArray],
 ) -> Kept:
-    """What the next run need not find again."""
+    """What the next run need not find again. stays: see Kept."""
     rows, kept, con = nodes.rows, nodes.rows.kept, nodes.rows.con
     fresh = con.execute(
         f"select record_id, source, {', '.join(rows.columns)}, junk from fresh order by place"
@@ -522,6 +535,7 @@ def _kept_now(
         decisions=_told(policy),
         settled=settled,
         written=written,
+        stays=stays,
     )
 
 
@@ -578,7 +592,7 @@ def resolve(
 
     with records.connect() as con:
         tell("preparing match fields")
-        records.prepare(con, now.fetch(now.ids), entity, reference)
+        records.prepare(con, now.fetch(None), entity, reference)
         told, shared = None, pa.table({})
         if asked.keeps:
             told = con.execute("select * from prepared").to_arrow_table()

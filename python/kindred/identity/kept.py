@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kindred.identity.scoring import Sql
+
 KeyArray = npt.NDArray[np.uint64]
+BoolArray = npt.NDArray[np.bool_]
 
 # How it is packed; what was packed otherwise is not read.
-FORMAT = "4"
+FORMAT = "5"
 # In place of a component: what each run writes anew, and what it leaves.
 WHOLE, SETTLED = 0, -1
 # Records in a row of the packed table.
@@ -68,7 +71,7 @@ class Rows:
     node: KeyArray
     component: KeyArray
     junk: npt.NDArray[np.uint8]
-    live: npt.NDArray[np.bool_]
+    live: BoolArray
 
     def __len__(self) -> int:
         return len(self.row)
@@ -80,7 +83,8 @@ class Kept:
     the order asked, with their pairs and whether they are used. totals: by field, how many
     representatives fill it, and how many ordered pairs share its value. model: its digest; choice:
     why this one. every: one in so many candidate pairs is in the sample. strangers: the pairs by
-    which the shipped model was checked, by content (columns: SAMPLE, left < right)."""
+    which the shipped model was checked, by content (columns: SAMPLE, left < right).
+    compared: the SQL that Splink compares pairs by."""
 
     settings: str
     rows: Rows
@@ -104,21 +108,24 @@ class Kept:
     decisions: tuple[tuple[str, str, str], ...]
     rules: tuple[tuple[tuple[str, ...], int, bool], ...]
     totals: dict[str, tuple[int, int]]
+    compared: Sql
     # How many records are in the first part, which is written once; and how many are in the one
-    # that is there already.
+    # that is there already: its components, and of the rows of tables that were written with it,
+    # which are still there. These stand first in their tables.
     settled: int = 0
     written: int = 0
+    settled_component: KeyArray = field(default_factory=lambda: np.empty(0, np.uint64))
+    stays: dict[str, BoolArray] = field(default_factory=dict)
 
 
-_TABLES = (
-    "shared", "decided_junk", "sample", "strangers", "components", "clusters", "review",
-)  # fmt: skip
-_ARRAYS = {"component": "<u8", "live": "?"}
+_TABLES = ("shared", "decided_junk", "strangers")
+# Of these a run changes few rows.
+_PARTED = ("sample", "components", "clusters", "review")
 # Of a record these never change: another content makes another row.
 _LASTING = {"row": "<u8", "content": "<u8", "node": "<u8", "junk": "u1"}
 _PLAIN = (
     "settings", "size", "candidates", "every", "first_cut", "cut", "model", "choice", "filled",
-    "rules", "totals", "decisions", "settled",
+    "rules", "totals", "decisions", "settled", "compared",
 )  # fmt: skip
 
 
@@ -135,6 +142,7 @@ def pack(kept: Kept, is_added: bool = False) -> pa.Table:
     """
     plain = {name: getattr(kept, name) for name in _PLAIN}
     told, settled = kept.rows.told, kept.settled
+    is_anew = not (is_added and settled == kept.written)
     found: list[tuple[str, int, bytes | memoryview, int]]
     found = [("plain " + FORMAT, 0, json.dumps(plain).encode(), WHOLE)]
     with ThreadPoolExecutor() as beside:
@@ -142,7 +150,21 @@ def pack(kept: Kept, is_added: bool = False) -> pa.Table:
         found += [
             (name, i, x, WHOLE) for i, (name, x) in enumerate(zip(_TABLES, tables, strict=True), 1)
         ]
-    arrays = {**{name: getattr(kept.rows, name) for name in _ARRAYS}, "crowded": kept.crowded}
+    for i, name in enumerate(_PARTED):
+        table = getattr(kept, name)
+        stays = np.ones(table.num_rows, dtype=bool) if is_anew else kept.stays[name]
+        found.append((f"{name} stays", 10 + i, np.packbits(stays).data, WHOLE))
+        found.append((f"{name} more", 14 + i, _bytes(table.slice(int(stays.sum()))), WHOLE))
+    component = kept.rows.component
+    before = component[:settled] if is_anew else kept.settled_component
+    moved = np.flatnonzero(component[:settled] != before)
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "crowded": kept.crowded,
+        "live": np.packbits(kept.rows.live),
+        "component moved": moved.astype("<i4"),
+        "component moved to": component[moved],
+        "component more": component[settled:],
+    }
     found += [(name, i, x.data, WHOLE) for i, (name, x) in enumerate(arrays.items(), 20)]
     lasting = {name: getattr(kept.rows, name) for name in _LASTING}
     is_settled = kept.identifiers["place"].to_numpy() < settled
@@ -151,9 +173,12 @@ def pack(kept: Kept, is_added: bool = False) -> pa.Table:
     held = kept.identifiers.filter(pa.array(~is_settled))
     found.append(("identifiers more", 98, _bytes(held), WHOLE))
     found.append(("records more", 99, _bytes(told.slice(settled)), WHOLE))
-    if not (is_added and settled == kept.written):
+    if is_anew:
+        lasting["component"] = component
         found += [(name, i, x[:settled].data, SETTLED)
                   for i, (name, x) in enumerate(lasting.items(), 40)]  # fmt: skip
+        found += [(name, i, _bytes(getattr(kept, name)), SETTLED)
+                  for i, name in enumerate(_PARTED, 50)]  # fmt: skip
         held = kept.identifiers.filter(pa.array(is_settled))
         found.append(("identifiers", 97, _bytes(held), SETTLED))
         starts = range(0, settled, CHUNK)
@@ -203,21 +228,40 @@ def _put_together(parts: dict[str, Any]) -> Kept | None:
         return None
     packed = parts.__getitem__
     read: dict[str, Any] = json.loads(packed("plain " + FORMAT).to_pybytes())
-    arrays = {name: np.frombuffer(packed(name), kind) for name, kind in _ARRAYS.items()}
+    arrays: dict[str, Any] = {}
     for name, kind in _LASTING.items():
         both = [np.frombuffer(packed(part), kind) for part in (name, f"{name} more")]
         arrays[name] = np.concatenate(both)
+    settled = np.frombuffer(packed("component"), "<u8")
+    arrays["component"] = np.concatenate([settled, np.frombuffer(packed("component more"), "<u8")])
+    moved = np.frombuffer(packed("component moved"), "<i4")
+    arrays["component"][moved] = np.frombuffer(packed("component moved to"), "<u8")
+    arrays["live"] = _bits(packed("live"), len(arrays["row"]))
     records = sorted(kind for kind in parts if kind.startswith("records "))
     told = pa.concat_tables([packed(kind).result() for kind in records])
     tables = {name: _table(packed(name)) for name in _TABLES}
+    stays = {}
+    for name in _PARTED:
+        once = _table(packed(name))
+        stays[name] = _bits(packed(f"{name} stays"), once.num_rows)
+        once = once if stays[name].all() else once.filter(pa.array(stays[name]))
+        tables[name] = pa.concat_tables([once, _table(packed(f"{name} more"))])
     held = pa.concat_tables([_table(packed(name)) for name in ("identifiers", "identifiers more")])
     tables["identifiers"] = held.filter(pa.array(arrays["live"][held["place"].to_numpy()]))
     read["filled"] = tuple(read["filled"])
     read["rules"] = tuple((tuple(rule), int(n), bool(used)) for rule, n, used in read["rules"])
     read["totals"] = {name: (int(a), int(b)) for name, (a, b) in read["totals"].items()}
+    read["compared"] = (read["compared"][0], dict(read["compared"][1]))
     read["decisions"] = tuple(tuple(one) for one in read["decisions"])
     read["crowded"] = np.frombuffer(packed("crowded"), "<u8")
-    return Kept(rows=Rows(told, **arrays), **tables, **read, written=read["settled"])
+    return Kept(
+        rows=Rows(told, **arrays), **tables, **read,
+        written=read["settled"], settled_component=settled, stays=stays,
+    )  # fmt: skip
+
+
+def _bits(packed: pa.Buffer, count: int) -> BoolArray:
+    return np.unpackbits(np.frombuffer(packed, np.uint8), count=count).view(bool)
 
 
 def _bytes(table: pa.Table) -> memoryview:
@@ -239,6 +283,15 @@ def is_among(values: KeyArray, asked: KeyArray) -> npt.NDArray[np.bool_]:
     return np.asarray(found.to_numpy(zero_copy_only=False))
 
 
-def without(table: pa.Table, gone: KeyArray) -> pa.Table:
-    """The rows of other components than those."""
-    return table.filter(pa.array(~is_among(table["component"].to_numpy(), gone)))
+def but(
+    table: pa.Table, stays: BoolArray, keep: BoolArray, new: pa.Table
+) -> tuple[pa.Table, BoolArray]:
+    """A table without the rows that are not to keep and with new ones, and which of those that were
+    written once stay now.
+
+    stays: which of those stayed until now; they stand first in the table.
+    """
+    once = np.flatnonzero(stays)
+    left = stays.copy()
+    left[once[~keep[: len(once)]]] = False
+    return pa.concat_tables([table.filter(pa.array(keep)), new]), left

@@ -5,7 +5,6 @@ Splink compares; the weights come from kindred.identity.mixture.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import duckdb
@@ -18,6 +17,7 @@ from kindred.identity.levels import LevelArray
 from kindred.identity.records import in_batches
 
 RANDOM_PAIRS = 300_000
+Sql = tuple[str, dict[str, str]]
 # Pairs that are asked for at once: their places and levels are held, their fields pass through.
 AT_A_TIME = 5_000_000
 
@@ -152,12 +152,26 @@ def splink_settings(comparisons: tuple[Comparison, ...]) -> dict[str, Any]:
     }
 
 
-@cache
-def splink_sql(comparisons: tuple[Comparison, ...]) -> tuple[str, dict[str, str]]:
+_known_sql: dict[tuple[Comparison, ...], Sql] = {}
+
+
+def splink_sql(comparisons: tuple[Comparison, ...]) -> Sql:
     """What Splink selects of both records of a pair, and by field the SQL of its level.
 
     Splink has no public name for its SQL; a test holds this against what its `predict` finds.
     """
+    if comparisons not in _known_sql:
+        _known_sql[comparisons] = _said_by_splink(comparisons)
+    return _known_sql[comparisons]
+
+
+def know_sql(comparisons: tuple[Comparison, ...], sql: Sql) -> None:
+    """Take the SQL as the last run was told it by the same version of Splink: to load Splink takes
+    longer than to compare what a few new records are near."""
+    _known_sql.setdefault(comparisons, sql)
+
+
+def _said_by_splink(comparisons: tuple[Comparison, ...]) -> Sql:
     from splink import SettingsCreator
 
     settings = splink_settings(comparisons)

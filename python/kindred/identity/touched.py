@@ -39,12 +39,17 @@ class EverythingTouchedError(Exception):
 
 @dataclass(frozen=True)
 class Now:
-    """The records of this run. ids, row: of each its id and a hash of what is given of it; fetch:
-    gives what is given of some, or of all; identifiers: their record_id, identifier_type,
-    identifier_value."""
+    """The records of this run.
 
-    ids: pa.ChunkedArray
-    row: KeyArray
+    size: how many. hashed: gives of all their record_id and row, a hash of it and of what is given
+    of the record. moved: given the place and row of records before, gives those that are otherwise:
+    the place of one that is no more, record_id and row of one that was not. fetch: gives what is
+    given of some, or of all; identifiers: their record_id, identifier_type, identifier_value.
+    """
+
+    size: int
+    hashed: Callable[[], pa.Table]
+    moved: Callable[[pa.Table], pa.Table]
     fetch: Callable[[pa.Array | None], pa.Table]
     identifiers: Callable[[pa.Array | None], pa.Table]
 
@@ -131,6 +136,12 @@ class Rows:
         told = rows_at(self.kept.rows.told.select(["record_id"]), places)
         return told["record_id"].combine_chunks()
 
+    def ids_of(self, here: BoolArray) -> pa.ChunkedArray:
+        """The record ids of all rows that are here, fresh ones as well."""
+        stays = self.kept.rows.told["record_id"].filter(pa.array(here[: self.base]))
+        fresh = self.con.execute("select record_id from fresh").to_arrow_table()["record_id"]
+        return pa.chunked_array([*stays.chunks, *fresh.chunks], pa.string())
+
     def came(self, ids: pa.Array, row: KeyArray) -> None:
         """Say what is given of records: a hash of it."""
         self._hashes.append((ids, row))
@@ -163,38 +174,23 @@ def find_changed(rows: Rows, now: Now, decided: set[str]) -> pa.Array:
     decided: records that a steward's decision is about that was not there, or is no more. They
     count as changed.
     """
-    con = rows.con
-    con.register("row_now", in_batches(pa.table({"record_id": now.ids, "row": now.row})))
-    before = pa.table(
-        {
-            "place": pa.array(np.arange(rows.base), pa.int32()),
-            "record_id": rows.kept.rows.told["record_id"],
-            "row": rows.kept.rows.row,
-            "is_dead": pa.array(rows.dead),
-        }
-    )
-    con.register("row_before", in_batches(before))
-    con.register("decided", pa.table({"record_id": pa.array(sorted(decided), pa.string())}))
-    con.execute(
-        """
-        create or replace temp table moved_rows as
-        select b.place, n.record_id, n.row
-        from (select * from row_before where not is_dead) as b
-        full outer join row_now as n on b.record_id = n.record_id and b.row = n.row
-        where b.place is null or n.record_id is null
-            or n.record_id in (select record_id from decided)
-        """
-    )
-    gone = con.execute("select place from moved_rows where place is not null").fetchnumpy()
-    fresh = con.execute(
-        "select record_id, row from moved_rows where record_id is not null order by 1"
-    ).to_arrow_table()
-    for name in ("row_before", "row_now", "decided"):
-        con.unregister(name)
-    if len(gone["place"]) + fresh.num_rows > MOST * max(int(rows.kept.rows.live.sum()), 1):
+    live = np.flatnonzero(~rows.dead)
+    row = rows.kept.rows.row
+    moved = now.moved(pa.table({"place": pa.array(live, pa.int32()), "row": row[live]}))
+    is_fresh = pc.is_valid(moved["record_id"])
+    fresh = moved.filter(is_fresh).select(["record_id", "row"])
+    rows.gone[moved["place"].filter(pc.invert(is_fresh)).to_numpy()] = True
+    if decided:
+        told = rows.kept.rows.told["record_id"]
+        is_decided = pc.is_in(told, value_set=pa.array(sorted(decided), pa.string())).to_numpy()
+        places = np.flatnonzero(is_decided & ~(rows.gone | rows.dead))
+        rows.gone[places] = True
+        same = {"record_id": rows.ids_at(places), "row": row[places]}
+        fresh = pa.concat_tables([fresh, pa.table(same, schema=fresh.schema)])
+    if rows.gone.sum() + fresh.num_rows > MOST * max(len(live), 1):
         raise EverythingTouchedError("many records are new or changed")
-    rows.gone[gone["place"].astype(np.int64)] = True
     rows.show()
+    fresh = fresh.sort_by("record_id")
     ids = fresh["record_id"].combine_chunks()
     rows.came(ids, fresh["row"].to_numpy().astype(np.uint64))
     return ids
@@ -213,7 +209,7 @@ def refuse_repeated(rows: Rows, now: Now) -> None:
     ).fetchall()[0][0]
     staying = rows.base - int((rows.gone | rows.dead).sum())
     fresh = rows.con.execute("select count(*) from fresh").fetchall()[0][0]
-    if repeated or staying + fresh != len(now.ids):
+    if repeated or staying + fresh != now.size:
         raise EverythingTouchedError("record ids repeat")
 
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 KIND = "inputs"
-_LIBRARIES = ("duckdb", "numpy", "pyarrow", "scipy", "splink", "tldextract")
+_LIBRARIES = ("duckdb", "numpy", "pyarrow", "scipy", "splink", "sqlglot", "tldextract")
 
 
 def fingerprint(
