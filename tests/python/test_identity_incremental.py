@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -274,15 +274,17 @@ def test_what_matching_ignores_is_no_change(town: World, model: str) -> None:
 def test_what_was_kept_may_come_late(
     town: World, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Records may be read sooner than what the last run kept, which is read beside them."""
+    """What the last run kept is waited for, however late its parts come by each of their ways."""
     at_once = dbt_model.packed_of
 
-    def late(*given: Any) -> Iterator[pa.RecordBatch]:
-        for batch in at_once(*given):
+    def late(way: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in way:
             time.sleep(0.3)
             yield batch
 
-    monkeypatch.setattr(dbt_model, "packed_of", late)
+    monkeypatch.setattr(
+        dbt_model, "packed_of", lambda *given: [late(way) for way in at_once(*given)]
+    )
     assert "gone" not in _twice(town, model)[1]
 
 
@@ -291,7 +293,7 @@ def test_splink_is_asked_where_nothing_was_kept(
 ) -> None:
     """A run after another need not load Splink: what it said is kept, and pairs are told by it."""
     asked: list[int] = []
-    said, unpack = scoring._said_by_splink, kept.unpack_beside
+    said, unpack = scoring._said_by_splink, kept.unpack_side_by_side
 
     def asking(comparisons: tuple[Comparison, ...]) -> scoring.Sql:
         asked.append(len(comparisons))
@@ -304,7 +306,7 @@ def test_splink_is_asked_where_nothing_was_kept(
 
     monkeypatch.setattr(scoring, "_known_sql", {})
     monkeypatch.setattr(scoring, "_said_by_splink", asking)
-    monkeypatch.setattr(kept, "unpack_beside", forgetting)
+    monkeypatch.setattr(kept, "unpack_side_by_side", forgetting)
     assert "gone" not in _twice(town, model)[1]
     assert asked[0] == 0
     assert asked[1] > 0

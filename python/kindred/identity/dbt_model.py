@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
@@ -101,9 +100,8 @@ def resolve_relations(
     loaded = ("pandas", "scipy.sparse.csgraph", *(() if changes_only else ("splink",)))
     Thread(target=_load, args=loaded, daemon=True).start()
     now = now_of(given["records"], identifiers, chosen, session)
-    with ThreadPoolExecutor() as beside:
-        earlier = packed_of(given["earlier"], session) if changes_only else []
-        before = kept.unpack_beside(earlier, told, beside).result()
+    earlier = packed_of(given["earlier"], session) if changes_only else []
+    before = kept.unpack_side_by_side(earlier, told)
     if before is not None:
         usable = scoring.usable_comparisons(chosen, list(before.filled))
         scoring.know_sql(scoring.compared(usable), before.compared)
@@ -234,15 +232,24 @@ def _strong(identifiers: Any, entity: Entity) -> Any:
 
 def packed_of(
     relation: Any, session: duckdb.DuckDBPyConnection | None = None
-) -> Iterator[pa.RecordBatch]:
-    """What the last run kept. Row by row: a piece of Arrow holds at most 2 GB of bytes.
+) -> list[Iterable[pa.RecordBatch]]:
+    """What the last run kept, by ways that can be read side by side. Row by row: a piece of Arrow
+    holds at most 2 GB of bytes.
 
-    session: the connection of the relation; it may be asked for other things meanwhile.
+    session: the connection of the relation; each way is read by one of its own.
     """
     if isinstance(relation, pa.Table):
-        yield from relation.to_batches()
-        return
-    packed = relation.project("kind, settings, packed")
+        return [relation.to_batches()]
+    is_record = f"starts_with(kind, '{kept.RECORDS}')"
+    return [
+        _row_by_row(relation.filter(one).project("kind, settings, packed"), session)
+        for one in (is_record, f"not {is_record}")
+    ]
+
+
+def _row_by_row(
+    packed: duckdb.DuckDBPyRelation, session: duckdb.DuckDBPyConnection | None
+) -> Iterator[pa.RecordBatch]:
     if session is None:
         yield from packed.to_arrow_reader(1)
         return

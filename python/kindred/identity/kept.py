@@ -7,7 +7,7 @@ it. Big arrays are packed as they are in memory.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,8 +26,9 @@ BoolArray = npt.NDArray[np.bool_]
 FORMAT = "5"
 # In place of a component: what each run writes anew, and what it leaves.
 WHOLE, SETTLED = 0, -1
-# Records in a row of the packed table.
+# Records in a row of the packed table, and how the kinds of such rows begin.
 CHUNK = 100_000
+RECORDS = "records "
 
 COMPONENTS = {
     "component": pa.uint64(),
@@ -200,27 +201,28 @@ def pack(kept: Kept, is_added: bool = False) -> pa.Table:
 
 def unpack(table: pa.Table, settings: str) -> Kept | None:
     """Read back what `pack` gave; None where there is nothing, or of other settings."""
+    return unpack_side_by_side([table.to_batches()], settings)
+
+
+def unpack_side_by_side(ways: Sequence[Iterable[pa.RecordBatch]], settings: str) -> Kept | None:
+    """The same from batches that come by several ways: what came is unpacked while more comes."""
     with ThreadPoolExecutor() as beside:
-        return unpack_beside(table.to_batches(), settings, beside).result()
 
+        def read(batches: Iterable[pa.RecordBatch]) -> dict[str, pa.Buffer | Future[pa.Table]]:
+            parts: dict[str, pa.Buffer | Future[pa.Table]] = {}
+            for batch in batches:
+                columns = (batch[name] for name in ("kind", "settings", "packed"))
+                for kind, told, packed in zip(*columns, strict=True):
+                    if told.as_py() == settings:
+                        name, buffer = kind.as_py(), packed.as_buffer()
+                        is_big = name.startswith(RECORDS)
+                        parts[name] = beside.submit(_table, buffer) if is_big else buffer
+            return parts
 
-def unpack_beside(
-    batches: Iterable[pa.RecordBatch], settings: str, beside: ThreadPoolExecutor
-) -> Future[Kept | None]:
-    """Begin to read back what `pack` gave: each part is unpacked while the next one comes."""
-
-    def read() -> Kept | None:
-        parts: dict[str, pa.Buffer | Future[pa.Table]] = {}
-        for batch in batches:
-            for kind, told, packed in zip(*(batch[n] for n in ("kind", "settings", "packed")),
-                                          strict=True):  # fmt: skip
-                if told.as_py() == settings:
-                    name, buffer = kind.as_py(), packed.as_buffer()
-                    is_big = name.startswith("records ")
-                    parts[name] = beside.submit(_table, buffer) if is_big else buffer
-        return _put_together(parts)
-
-    return beside.submit(read)
+        found: dict[str, Any] = {}
+        for parts in beside.map(read, ways):
+            found |= parts
+        return _put_together(found)
 
 
 def _put_together(parts: dict[str, Any]) -> Kept | None:
@@ -237,7 +239,7 @@ def _put_together(parts: dict[str, Any]) -> Kept | None:
     moved = np.frombuffer(packed("component moved"), "<i4")
     arrays["component"][moved] = np.frombuffer(packed("component moved to"), "<u8")
     arrays["live"] = _bits(packed("live"), len(arrays["row"]))
-    records = sorted(kind for kind in parts if kind.startswith("records "))
+    records = sorted(kind for kind in parts if kind.startswith(RECORDS))
     told = pa.concat_tables([packed(kind).result() for kind in records])
     tables = {name: _table(packed(name)) for name in _TABLES}
     stays = {}
