@@ -44,7 +44,8 @@ def memory_of_the_system() -> Iterator[None]:
     """Arrow takes its memory from the system's allocator.
 
     Its own asks for huge pages; whoever fills these for the first time waits for each to be made
-    empty, which takes several times as long as to unpack into small ones.
+    empty, which takes several times as long as to unpack into small ones. Where people and
+    companies are resolved side by side, the one that ends last may leave it so until dbt ends.
     """
     before = pa.default_memory_pool()
     pa.set_memory_pool(pa.system_memory_pool())
