@@ -27,6 +27,12 @@ from kindred.identity.review import limit_of
 from kindred.identity.touched import Now
 
 MODELS = ("auto", "shipped", "train")
+_MOVED = """
+select b.place, n.record_id, n.row
+from rows_now as n
+full outer join rows_before as b on n.row = b.row
+where n.row is null or b.row is null
+"""
 
 
 @contextmanager
@@ -170,19 +176,7 @@ def now_of(
     def moved(before: pa.Table) -> pa.Table:
         with _connection(session) as con:
             con.register("rows_before", in_batches(before))
-            found = (
-                hashed(con)
-                .query(
-                    "rows_now",
-                    """
-                select b.place, n.record_id, n.row
-                from rows_now as n
-                full outer join rows_before as b on n.row = b.row
-                where n.row is null or b.row is null
-                """,
-                )
-                .to_arrow_table()
-            )
+            found = hashed(con).query("rows_now", _MOVED).to_arrow_table()
             con.execute("drop view rows_now")
             con.unregister("rows_before")
         return found
