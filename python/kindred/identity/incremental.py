@@ -310,9 +310,10 @@ def _compared(
     some = (
         f"select place::bigint as n, {touched.cleared(nodes.rows.entity, columns)} from some_rows"
     )
-    con.execute(
-        f"create or replace temp table {table} as {records.helped(nodes.rows.entity, some)}"
-    )
+    with records.joined_as_written(con):
+        con.execute(
+            f"create or replace temp table {table} as {records.helped(nodes.rows.entity, some)}"
+        )
     con.unregister("some_rows")
     scorer = scoring.Scorer(con, comparisons, nodes.holders_in(table, comparisons), table)
     return scorer.with_holders(scorer.compare(left, right), left)
@@ -449,17 +450,17 @@ def _touched(
 
 
 def _prepare_touched(nodes: Nodes, component: KeyArray) -> IntArray:
-    """Make `prepared`, junk emptied, of the records that are resolved anew; their places."""
+    """Let `prepared` show the records that are resolved anew, junk emptied; their places."""
     rows, con = nodes.rows, nodes.rows.con
     again = is_among(rows.kept.rows.component, component) & nodes.here[: rows.base]
     places = np.flatnonzero(again)
     places = np.concatenate([places, np.arange(rows.base, len(nodes.here))])
     rows.show_some(places)
+    con.execute("drop table prepared")
     con.execute(
-        f"create or replace table prepared as"
-        f" select record_id, source, {touched.cleared(rows.entity, rows.columns)} from some_rows"
+        "create temp view prepared as select place, record_id, source,"
+        f" {touched.cleared(rows.entity, rows.columns)} from some_rows"
     )
-    con.unregister("some_rows")
     return places
 
 

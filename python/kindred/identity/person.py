@@ -176,8 +176,8 @@ DERIVED = """
     datediff('day', date '1800-01-01', try_cast(
         left(birth, 4) || '-' || substr(birth, 5, 2) || '-' || substr(birth, 7, 2) as date
     )) as birth_number,
-    regexp_replace(email_user, '[0-9]', '', 'g') as email_letters,
-    regexp_replace(email_user, '[a-z]', '', 'g') as email_numbers,
+    regexp_replace(email_user, '[0-9]+', '', 'g') as email_letters,
+    regexp_replace(email_user, '[a-z]+', '', 'g') as email_numbers,
     right(phone, 6) as phone_end,
     left(street, 5) as street_start,
     left(postcode, 3) as outcode,

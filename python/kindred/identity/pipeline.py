@@ -221,10 +221,12 @@ def resolve_prepared(
 ) -> Found:
     """Resolve table `prepared`, junk emptied, which is used up.
 
-    commons: what all records together tell, where these are not all; else it is told by these.
+    commons: what all records together tell, where these are not all (then `prepared` is a view with
+    column place); else it is told by these.
     """
     alone = settling.standing_alone(con, policy, entity.content)
-    filled = records.collapse(con, entity, alone, may_be_empty=commons is not None)
+    place = "rowid" if commons is None else "place"
+    filled = records.collapse(con, entity, alone, may_be_empty=commons is not None, place=place)
     known = con.execute("select node, draw from fields order by n").fetchnumpy()
     node, draw = known["node"], known["draw"]
     size = len(node)

@@ -7,7 +7,8 @@ renaming records can change a decision.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -90,6 +91,19 @@ def connect() -> duckdb.DuckDBPyConnection:
     con.execute("set enable_progress_bar = false")
     con.execute("set memory_limit = '3GB'")
     return con
+
+
+@contextmanager
+def joined_as_written(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Of each join the right side is what is held, the left what is followed.
+
+    The engine takes an Arrow table for a small one and would hold it, with one core.
+    """
+    con.execute("set disabled_optimizers = 'build_side_probe_side'")
+    try:
+        yield
+    finally:
+        con.execute("reset disabled_optimizers")
 
 
 def in_batches(table: pa.Table) -> pa.Table:
@@ -188,10 +202,12 @@ def collapse(
     apart: tuple[str, ...] = (),
     *,
     may_be_empty: bool = False,
+    place: str = "rowid",
 ) -> list[str]:
     """Make `members` (record_id, source, n) and `fields` (n, match fields, node, draw).
 
-    Doubles in `prepared` are one; it is used up.
+    Doubles in `prepared` are one. place: the number by which its rows are known; a table without
+    one of its own is used up.
 
     node is a 64-bit hash by which a later run knows the representative again; draw one of the match
     fields alone, by which samples are drawn: what a record is called changes none.
@@ -206,7 +222,7 @@ def collapse(
         select dense_rank() over (order by content, alone) - 1 as n, *
         from (
             select
-                rowid as place,
+                {place} as place,
                 record_id,
                 source,
                 {content(entity)} as content,
@@ -217,7 +233,8 @@ def collapse(
     )
     con.unregister("alone")
     con.execute("create or replace table members as select record_id, source, n from numbered")
-    beside = ", ".join(("record_id", "source", *entity.beside))
+    own = () if place == "rowid" else (place,)
+    beside = ", ".join(("record_id", "source", *own, *entity.beside))
     chosen = f"""
         select
             firsts.n,
@@ -225,21 +242,23 @@ def collapse(
             hash(firsts.content, firsts.alone) as node,
             hash(firsts.content) as draw
         from prepared
-        inner join firsts on prepared.rowid = firsts.place
+        inner join firsts on prepared.{place} = firsts.place
     """
-    con.execute(
-        f"""
-        create or replace table fields as
-        with firsts as (
-            select n, content, alone, arg_min(place, record_id) as place
-            from numbered
-            group by n, content, alone
+    with joined_as_written(con):
+        con.execute(
+            f"""
+            create or replace table fields as
+            with firsts as (
+                select n, content, alone, arg_min(place, record_id) as place
+                from numbered
+                group by n, content, alone
+            )
+            {helped(entity, chosen)}
+            """
         )
-        {helped(entity, chosen)}
-        """
-    )
-    for name in ("numbered", "prepared"):
-        con.execute(f"drop table {name}")
+    con.execute("drop table numbered")
+    if not own:
+        con.execute("drop table prepared")
     return filled_fields(con, entity, may_be_empty=may_be_empty)
 
 

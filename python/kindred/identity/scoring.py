@@ -5,6 +5,7 @@ Splink compares; the weights come from kindred.identity.mixture.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import duckdb
@@ -14,7 +15,7 @@ import pyarrow as pa
 from kindred.identity.components import IntArray
 from kindred.identity.entity import Comparison, Entity
 from kindred.identity.levels import LevelArray
-from kindred.identity.records import in_batches
+from kindred.identity.records import in_batches, joined_as_written
 
 RANDOM_PAIRS = 300_000
 Sql = tuple[str, dict[str, str]]
@@ -78,22 +79,21 @@ class Scorer:
         levels = ", ".join(f"{sql}::tinyint as {name}" for name, sql in self._levels.items())
         # The engine follows the rows of the table, of which one core takes a hundred thousand;
         # where these are few it shall follow the pairs, which are in small batches.
-        if self._rows < 2 * len(left):
-            self._con.execute("set disabled_optimizers = 'build_side_probe_side'")
+        is_few = self._rows < 2 * len(left)
         # A result that is read while it is computed is computed by one core.
-        self._con.execute(
-            f"""
-            create or replace temp table compared_pairs as
-            with joined as (
-                select asked_pairs.place, {self._fields}
-                from asked_pairs
-                inner join {self._table} as l on asked_pairs.n_l = l.n
-                inner join {self._table} as r on asked_pairs.n_r = r.n
+        with joined_as_written(self._con) if is_few else nullcontext():
+            self._con.execute(
+                f"""
+                create or replace temp table compared_pairs as
+                with joined as (
+                    select asked_pairs.place, {self._fields}
+                    from asked_pairs
+                    inner join {self._table} as l on asked_pairs.n_l = l.n
+                    inner join {self._table} as r on asked_pairs.n_r = r.n
+                )
+                select place, {levels} from joined
+                """
             )
-            select place, {levels} from joined
-            """
-        )
-        self._con.execute("reset disabled_optimizers")
         found = self._con.execute("select * from compared_pairs").fetchnumpy()
         self._con.execute("drop table compared_pairs")
         self._con.unregister("asked_pairs")

@@ -94,6 +94,12 @@ class Rows:
         ).fetchnumpy()
         return np.asarray(found["place"], dtype=np.int64)
 
+    def places_with(self, column: str, values: list[str]) -> IntArray:
+        """Places of the rows that stay and have one of some values in a column."""
+        asked = pa.array(values, pa.string())
+        has = pc.is_in(self.kept.rows.told[column], value_set=asked).to_numpy()
+        return np.flatnonzero(has & ~(self.gone | self.dead))
+
     def show_some(self, places: IntArray) -> None:
         """Let `some_rows` show the rows of some places, fresh ones as well: all their columns, the
         place and junk. Rows are taken one by one: to look through all costs more."""
@@ -306,13 +312,7 @@ def _share(rows: Rows, step: Shared) -> IntArray:
         """
     ).fetchall()
     con.unregister("shared_before")
-    flipped = sorted(value for (value,) in found)
-    if not flipped:
-        return np.empty(0, np.int64)
-    con.register("flipped", pa.table({"value": pa.array(flipped, pa.string())}))
-    places = rows.places_where(f"{step.reads} in (select value from flipped)")
-    con.unregister("flipped")
-    return places
+    return rows.places_with(step.reads, sorted(value for (value,) in found))
 
 
 def shared_now(con: duckdb.DuckDBPyConnection, entity: Entity, *, are_all: bool) -> pa.Table:
