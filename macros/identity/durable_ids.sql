@@ -9,8 +9,9 @@
     For every record ever seen: the last id it had, since which generation, and whether it is there still.
     Most records were only ever told of by the first run: of those that were told of again, and of these
     alone, the newest row is looked for.
+    among: a select of record ids, where not all are asked for.
 -#}
-{% macro ids_as_left(ledger, run_history, id) -%}
+{% macro ids_as_left(ledger, run_history, id, among=none) -%}
 with ledger as (
     select * from {{ ledger }}
 ),
@@ -27,7 +28,11 @@ moves as (
         ledger.generation
     from ledger
     inner join finished on ledger.generation = finished.generation
-    where ledger.event = 'record_moved'
+    where
+        ledger.event = 'record_moved'
+        {%- if among %}
+        and ledger.record_id in ({{ among }})
+        {%- endif %}
 ),
 
 first_run as (
@@ -373,14 +378,13 @@ select * from record_ids
 '{{ prefix }}_' || substr({{ sha256_hex("'" ~ prefix ~ "'" ~ " || '|' || cast(" ~ parts | join(" as text) || '|' || cast(") ~ " as text)") }}, 1, 16)
 {%- endmacro %}
 
-{#- What this run changed; at least its run_started row. -#}
-{% macro id_events(ids, prior, known, generation, id) -%}
+{#-
+    What this run changed; at least its run_started row. A record that came or carries another id does so
+    since this run, so that only of these, and of what is gone, is asked what the ledger tells of them.
+-#}
+{% macro id_events(ids, ledger, run_history, known, generation, id) -%}
 with ids as {{ not_materialized() }} (
     select * from {{ ids }}
-),
-
-prior_ids as (
-    select * from {{ prior }}
 ),
 
 known_ids as (
@@ -391,18 +395,53 @@ this_run as (
     select * from {{ generation }}
 ),
 
+-- records that came or carry another id now
+given as (
+    select
+        ids.record_id,
+        ids.{{ id }}
+    from ids
+    inner join this_run on ids.generation = this_run.generation
+),
+
+-- records that were there once and are not now
+gone as (
+    select distinct told.record_id
+    from {{ ledger }} as told
+    left join ids on told.record_id = ids.record_id
+    where
+        told.event = 'record_moved'
+        and ids.record_id is null
+),
+
+asked as (
+    select record_id from given
+    union all
+    select record_id from gone
+),
+
+prior_ids as (
+    {{ ids_as_left(ledger, run_history, id, among='select asked.record_id from asked') | indent(4) }}
+),
+
 -- what a run tells of it tells of the records that came, left or carry another id now
 moved as (
     select
-        coalesce(ids.record_id, prior_ids.record_id) as record_id,
+        given.record_id,
         prior_ids.{{ id }} as from_id,
-        ids.{{ id }} as to_id,
+        given.{{ id }} as to_id,
         prior_ids.is_present as was_present
-    from ids
-    full outer join prior_ids on ids.record_id = prior_ids.record_id
-    where
-        (ids.record_id is not null or prior_ids.is_present)
-        and not coalesce(prior_ids.is_present and prior_ids.{{ id }} = ids.{{ id }}, false)
+    from given
+    left join prior_ids on given.record_id = prior_ids.record_id
+    union all
+    select
+        prior_ids.record_id,
+        prior_ids.{{ id }} as from_id,
+        cast(null as text) as to_id,
+        prior_ids.is_present as was_present
+    from prior_ids
+    inner join gone on prior_ids.record_id = gone.record_id
+    where prior_ids.is_present
 ),
 
 touched as (
@@ -425,14 +464,22 @@ ids_now as (
     group by {{ id }}
 ),
 
+carried_before as (
+    select ids.{{ id }}
+    from ids
+    inner join this_run on ids.generation <> this_run.generation
+    where ids.{{ id }} in (select touched.{{ id }} from touched)
+    union all
+    select from_id as {{ id }}
+    from moved
+    where was_present
+),
+
 ids_before as (
     select
         {{ id }},
         count(*) as record_count
-    from prior_ids
-    where
-        is_present
-        and {{ id }} in (select touched.{{ id }} from touched)
+    from carried_before
     group by {{ id }}
 ),
 

@@ -9,7 +9,8 @@
 
 {{ id_events(
     ref('int_account_ids'),
-    ref('int_account_ids_prior'),
+    ref('int_account_id_ledger_prior'),
+    ref('int_run_history_prior'),
     ref('int_account_known_ids_prior'),
     ref('generation'),
     'account_id'

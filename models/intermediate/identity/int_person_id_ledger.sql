@@ -9,7 +9,8 @@
 
 {{ id_events(
     ref('int_person_ids'),
-    ref('int_person_ids_prior'),
+    ref('int_person_id_ledger_prior'),
+    ref('int_run_history_prior'),
     ref('int_person_known_ids_prior'),
     ref('generation'),
     'customer_id'
