@@ -187,9 +187,7 @@ def find_changed(rows: Rows, now: Now, decided: set[str]) -> pa.Array:
     fresh = moved.filter(is_fresh).select(["record_id", "row"])
     rows.gone[moved["place"].filter(pc.invert(is_fresh)).to_numpy()] = True
     if decided:
-        told = rows.kept.rows.told["record_id"]
-        is_decided = pc.is_in(told, value_set=pa.array(sorted(decided), pa.string())).to_numpy()
-        places = np.flatnonzero(is_decided & ~(rows.gone | rows.dead))
+        places = rows.places_with("record_id", sorted(decided))
         rows.gone[places] = True
         same = {"record_id": rows.ids_at(places), "row": row[places]}
         fresh = pa.concat_tables([fresh, pa.table(same, schema=fresh.schema)])
@@ -229,10 +227,7 @@ def decided_about_fresh(rows: Rows, decisions: Sequence[tuple[str, str, str]]) -
     names = {
         name for _, *pair in decisions if set(pair) & fresh for name in pair if name not in fresh
     }
-    named = pc.is_in(
-        rows.kept.rows.told["record_id"], value_set=pa.array(sorted(names), pa.string())
-    )
-    return np.flatnonzero(named.to_numpy() & ~(rows.gone | rows.dead))
+    return rows.places_with("record_id", sorted(names))
 
 
 def prepare(rows: Rows, fresh: pa.Array, now: Now, reference: Reference) -> None:
