@@ -127,8 +127,9 @@ select * from given
     cluster without an heir gets a new id, which no id ever given may equal. Nearly every id and
     cluster belong to each other alone, with all their records: names are read and choices made for the
     others only, the open clusters.
+    told: the columns that are asked for.
 -#}
-{% macro ids_that_last(clusters, prior, known, generation, id, prefix) -%}
+{% macro ids_that_last(clusters, prior, known, generation, id, prefix, told) -%}
 with clusters as (
     select * from {{ clusters }}
 ),
@@ -358,6 +359,7 @@ cluster_ids as (
 record_ids as (
     select
         records.record_id,
+        records.cluster_label,
         cast(coalesce(cluster_ids.{{ id }}, records.prior_id) as text) as {{ id }},
         cast(
             case
@@ -371,7 +373,190 @@ record_ids as (
     cross join this_run
 )
 
-select * from record_ids
+select
+    {%- for name in told %}
+    {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+from record_ids
+{%- endmacro %}
+
+{#-
+    The table of ids. Where it is there already and written by difference, only what differs: records that
+    came, left or lie in another cluster, as `placement` tells, a hash of record and cluster; and all
+    records of the clusters and ids that these have or had, as what becomes of an id hangs on all its
+    records. The table is believed where it holds what the ledger of finished runs tells, no more and no
+    less; else every record counts as moved, and its id comes from the ledger.
+-#}
+{% macro lasting_ids(clusters, prior, known, ledger, run_history, generation, id, prefix) -%}
+    {%- set is_kept = config.get('materialized') == 'incremental' -%}
+    {%- set placement = row_hash(['record_id', 'cluster_label']) -%}
+    {%- set held = [] -%}
+    {%- if execute and is_kept and is_incremental() -%}
+        {%- set held = adapter.get_columns_in_relation(this) | map(attribute='name') | list -%}
+    {%- endif -%}
+    {%- if 'placement' not in held -%}
+        {%- set told = ['record_id', id, 'generation'] + ([placement ~ ' as placement'] if is_kept else []) -%}
+{{ ids_that_last(clusters, prior, known, generation, id, prefix, told) }}
+    {%- else -%}
+with placed_now as {{ not_materialized() }} (
+    select
+        record_id,
+        cluster_label,
+        {{ placement }} as placement
+    from {{ clusters }}
+),
+
+ids_before as {{ not_materialized() }} (
+    select * from {{ this }}
+),
+
+told_by_ledger as (
+    select
+        ledger.record_id,
+        ledger.from_id,
+        ledger.to_id
+    from {{ ledger }} as ledger
+    inner join {{ run_history }} as finished on ledger.generation = finished.generation
+    where ledger.event = 'record_moved'
+),
+
+-- from one id to the next: of each record the last id is left
+checked as (
+    select
+        coalesce(
+            (
+                select sum({{ row_hash(['record_id', id]) }})
+                from ids_before
+            ) = (
+                select
+                    sum(case when to_id is not null then {{ row_hash(['record_id', 'to_id']) }} else 0 end)
+                    - sum(case when from_id is not null then {{ row_hash(['record_id', 'from_id']) }} else 0 end)
+                from told_by_ledger
+            ),
+            false
+        ) as is_right
+),
+
+moved as (
+    select
+        placed_now.record_id,
+        placed_now.cluster_label,
+        ids_before.record_id as record_before,
+        ids_before.{{ id }} as id_before
+    from placed_now
+    full outer join ids_before on placed_now.placement = ids_before.placement
+    where
+        placed_now.placement is null
+        or ids_before.placement is null
+        or not (select checked.is_right from checked)
+),
+
+-- records of which the table tells nothing
+unknown as (
+    select moved.record_id
+    from moved
+    left join moved as known on moved.record_id = known.record_before
+    cross join checked
+    where
+        moved.record_id is not null
+        and (known.record_before is null or not checked.is_right)
+),
+
+known_from_ledger as (
+    {{ ids_as_left(ledger, run_history, id, among='select unknown.record_id from unknown') | indent(4) }}
+),
+
+asked_ids as (
+    select id_before as {{ id }}
+    from moved
+    where id_before is not null
+    union
+    select {{ id }}
+    from known_from_ledger
+),
+
+left_in_place as (
+    select ids_before.placement
+    from ids_before
+    where ids_before.{{ id }} in (select asked_ids.{{ id }} from asked_ids)
+),
+
+asked_labels as (
+    select cluster_label
+    from moved
+    where cluster_label is not null
+    union
+    select placed_now.cluster_label
+    from placed_now
+    where placed_now.placement in (select left_in_place.placement from left_in_place)
+),
+
+asked_clusters as (
+    select
+        record_id,
+        cluster_label,
+        placement
+    from placed_now
+    where cluster_label in (select asked_labels.cluster_label from asked_labels)
+),
+
+asked_before as (
+    select ids_before.*
+    from ids_before
+    where ids_before.record_id in (select asked_clusters.record_id from asked_clusters)
+),
+
+asked_prior as (
+    select
+        asked_before.record_id,
+        asked_before.{{ id }},
+        asked_before.generation,
+        true as is_present
+    from asked_before
+    cross join checked
+    where checked.is_right
+    union all
+    select
+        record_id,
+        {{ id }},
+        generation,
+        is_present
+    from known_from_ledger
+),
+
+chosen as (
+    {{ ids_that_last('asked_clusters', 'asked_prior', known, generation, id, prefix, ['record_id', id, 'generation']) | indent(4) }}
+),
+
+differing as (
+    select
+        chosen.record_id,
+        chosen.{{ id }},
+        chosen.generation,
+        asked_clusters.placement
+    from chosen
+    inner join asked_clusters on chosen.record_id = asked_clusters.record_id
+    left join asked_before on chosen.record_id = asked_before.record_id
+    where
+        asked_before.record_id is null
+        or asked_before.{{ id }} <> chosen.{{ id }}
+        or asked_before.generation <> chosen.generation
+        or asked_before.placement <> asked_clusters.placement
+    union all
+    select
+        gone.record_before as record_id,
+        cast(null as text) as {{ id }},
+        cast(null as bigint) as generation,
+        null as placement
+    from moved as gone
+    left join moved as still_there on gone.record_before = still_there.record_id
+    where
+        gone.record_before is not null
+        and still_there.record_id is null
+)
+
+select * from differing
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro new_id(prefix, parts) -%}

@@ -18,7 +18,7 @@ from kindred.identity.pipeline import resolve
 from scenario_data import BATCHES, MOMENTS, OVERRIDE_COLUMNS, Scenario, State, record_id, state
 from scenario_judge import After, Event
 from scenario_rules import as_shipped
-from scenario_sql_rules import ENTITIES, Edit
+from scenario_sql_rules import AGAIN, ENTITIES, Edit
 
 DATABASE = "warehouse"
 # A run on the last state that is killed on its way comes before batch 4.
@@ -62,8 +62,19 @@ def model_order(entity: str) -> tuple[tuple[str, str], ...]:
     )
 
 
-def replay(models: Models, scenarios: Sequence[Scenario], entity: str) -> list[After]:
-    """What each batch left, where all records are people or companies as `entity` says."""
+def replay(
+    models: Models,
+    scenarios: Sequence[Scenario],
+    entity: str,
+    *,
+    again: bool = False,
+    meddle: Mapping[int, str] | None = None,
+) -> list[After]:
+    """What each batch left, where all records are people or companies as `entity` says.
+
+    again: runs write of the ids what differs, as where they find the table there. meddle: what
+    somebody does to the warehouse before a batch.
+    """
     with duckdb.connect() as con:
         con.execute(f"attach ':memory:' as {DATABASE}")
         con.execute(f"use {DATABASE}")
@@ -77,8 +88,12 @@ def replay(models: Models, scenarios: Sequence[Scenario], entity: str) -> list[A
         found = []
         for batch, killed in RUNS:
             _clusters(con, entity, batch, scenarios)
+            con.execute((meddle or {}).get(batch, ""))
             for schema, name in model_order(entity):
-                _make(con, f"{schema}.{name}", models.texts[name], batch)
+                if again and len(found) and name == f"int_{entity}_ids":
+                    _write_what_differs(con, f"{schema}.{name}", models.texts[AGAIN.format(name)])
+                else:
+                    _make(con, f"{schema}.{name}", models.texts[name], batch)
             if not killed:
                 found.append(_after(con, entity))
                 con.execute(
@@ -113,6 +128,13 @@ def _make(con: duckdb.DuckDBPyConnection, name: str, sql: str, batch: int) -> No
         con.execute(f"insert into {name} from events")
     else:
         con.execute(f"create or replace table {name} as {sql}")
+
+
+def _write_what_differs(con: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
+    """As macro get_incremental_by_difference_sql does."""
+    con.execute(f"create or replace temp table differing as {sql}")
+    con.execute(f"delete from {name} where record_id in (select record_id from differing)")
+    con.execute(f"insert into {name} from differing where generation is not null")
 
 
 def _after(con: duckdb.DuckDBPyConnection, entity: str) -> After:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ENTITIES = {"person": "customer", "account": "account"}
+# What a run asks that finds the table of a model there.
+AGAIN = "{}_again"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ _RECORDS, _DECISIONS = "int_{entity}_match_records", "int_{entity}_overrides"
 _PRIOR, _KNOWN = "int_{entity}_ids_prior", "int_{entity}_known_ids_prior"
 _IDS, _LEDGER = "int_{entity}_ids", "int_{entity}_id_ledger"
 _MAP = "{base}_id_map"
+_IDS_AGAIN = AGAIN.format(_IDS)
 
 # What is matched at all.
 RECORD_RULES: dict[str, tuple[Edit, ...]] = {
@@ -104,6 +107,32 @@ OPEN_CLUSTERS: dict[str, tuple[Edit, ...]] = {
     ),
     "of new records": (
         Edit(_IDS, "having count(*) > 1 or count(prior_id) = 0", "having count(*) > 1"),
+    ),
+}
+# What is asked where the table of ids is there; the rest of it stays as it is.
+DIFFERENCES: dict[str, tuple[Edit, ...]] = {
+    "clusters that a record came to": (
+        Edit(_IDS_AGAIN, "where cluster_label is not null", "where false"),
+    ),
+    "clusters that have an id of a record that moved": (
+        Edit(
+            _IDS_AGAIN, "where placed_now.placement in", "where false and placed_now.placement in"
+        ),
+    ),
+    "ids of records that come back": (
+        Edit(
+            _IDS_AGAIN,
+            "select {base}_id\n    from known_from_ledger",
+            "select {base}_id\n    from known_from_ledger\n    where false",
+        ),
+    ),
+    "records that are gone": (Edit(_IDS_AGAIN, "gone.record_before is not null", "false"),),
+    "whether a killed run wrote the table": (
+        Edit(
+            _IDS_AGAIN,
+            "        coalesce(\n            (\n",
+            "        true or coalesce(\n            (\n",
+        ),
     ),
 }
 

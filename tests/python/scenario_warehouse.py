@@ -29,6 +29,7 @@ from postgres_server import PostgresDatabase
 from scenario_data import BATCHES, MOMENTS, OVERRIDE_COLUMNS, scenarios, state
 from scenario_judge import After, Assignment, Event
 from scenario_rules import JUNK_LIMITS
+from scenario_sql_rules import AGAIN
 from whole_project import REPOSITORY, WholeProject, plain_environment
 
 STREAMS = ("person_records", "account_records", "record_identifiers")
@@ -211,14 +212,28 @@ def play(
 
 
 def compiled(root: Path) -> dict[str, str]:
-    """The SQL of the identity models on an empty DuckDB, by name; for the moment of batch 1."""
+    """The SQL of the identity models on an empty DuckDB, by name; for the moment of batch 1.
+
+    Of the tables of ids also, as `AGAIN` names them, what a run asks that finds the table there.
+    """
     project = make_project(root / "project")
     engine = DuckDb(root / "warehouse.duckdb")
     (_, *given) = Step(1).arguments()[:3]
     chosen = ("--select", "+customer_id_map", "+account_id_map")
     project.dbt("compile", *given, *chosen, **engine.environment).expect()
     folder = project.root / "target" / "compiled" / "kindred" / "models"
-    return {path.stem: path.read_text("utf-8") for path in folder.rglob("*.sql")}
+    found = {path.stem: path.read_text("utf-8") for path in folder.rglob("*.sql")}
+    ids = {f"int_{entity}_ids": _ids_of_nobody(base) for entity, base in BASES.items()}
+    engine.load("identity", ids)
+    project.dbt("compile", *given, "--select", *ids, **engine.environment).expect()
+    again = {p.stem: p.read_text("utf-8") for p in folder.rglob("*.sql") if p.stem in ids}
+    return found | {AGAIN.format(name): text for name, text in again.items()}
+
+
+def _ids_of_nobody(base: str) -> pa.Table:
+    columns = {"record_id": pa.string(), f"{base}_id": pa.string(), "generation": pa.int64(),
+               "placement": pa.uint64()}  # fmt: skip
+    return pa.schema(list(columns.items())).empty_table()
 
 
 def make_project(root: Path) -> WholeProject:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from scenario_data import BATCHES, Batch, Scenario, scenarios
-from scenario_judge import After, groups, id_problems, partition_problems
+from scenario_judge import After, Event, groups, id_problems, partition_problems
 from scenario_replay import Models, match, replay
-from scenario_sql_rules import ENTITIES, ID_RULES, OPEN_CLUSTERS, RECORD_RULES
+from scenario_sql_rules import DIFFERENCES, ENTITIES, ID_RULES, OPEN_CLUSTERS, RECORD_RULES
 from scenario_warehouse import compiled
 
 ALL = scenarios()
@@ -49,6 +49,38 @@ def test_ids_fail_without_their_rule(models: Models, rule: str, entity: str) -> 
 def test_ids_fail_where_a_cluster_is_not_looked_at(models: Models, kind: str, entity: str) -> None:
     """Only clusters whose ids have to be chosen are looked at, and each kind of them has to be."""
     assert _broken(models.without(OPEN_CLUSTERS[kind], entity), list(ALL), entity)
+
+
+def _left(history: list[After]) -> list[tuple[dict[str, str], set[Event], object]]:
+    return [(after.ids, set(after.events), after.id_map) for after in history]
+
+
+_MEDDLED = {
+    "nothing": "",
+    "another id": "update identity.int_{entity}_ids set {base}_id = 'x' where record_id like '%1'",
+    "records of nobody": "delete from identity.int_{entity}_ids where record_id like '%2'",
+    "nothing is left": "delete from identity.int_{entity}_ids",
+}
+
+
+@pytest.mark.parametrize("entity", ENTITIES)
+@pytest.mark.parametrize("meddled", _MEDDLED)
+def test_ids_that_differ_make_the_ids_of_all(models: Models, meddled: str, entity: str) -> None:
+    """A run that writes only what differs ends as one that writes all, after every batch, a killed
+    run among them, and whatever somebody did to the table in between."""
+    told = [*ALL, *(_random_story(seed) for seed in range(60))]
+    asked = _MEDDLED[meddled].format(entity=entity, base=ENTITIES[entity])
+    found = replay(models, told, entity, again=True, meddle={3: asked})
+    assert _left(found) == _left(replay(models, told, entity))
+
+
+@pytest.mark.parametrize("entity", ENTITIES)
+@pytest.mark.parametrize("kind", DIFFERENCES)
+def test_ids_that_differ_fail_without_a_question(models: Models, kind: str, entity: str) -> None:
+    """All that is asked about the table of ids has to be asked."""
+    told = [*ALL, *(_random_story(seed) for seed in range(60))]
+    found = replay(models.without(DIFFERENCES[kind], entity), told, entity, again=True)
+    assert _left(found) != _left(replay(models, told, entity))
 
 
 @pytest.mark.parametrize("name", OF_RECORDS)

@@ -35,14 +35,14 @@ where n.row is null or b.row is null
 """
 
 
-@contextmanager
-def only_new_garbage() -> Iterator[None]:
-    """Garbage is looked for among what is made meanwhile: dbt holds half a million objects more."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
+def set_dbt_aside() -> None:
+    """Let garbage be looked for among what is made from now on.
+
+    dbt holds half a million objects, which live until its run ends. Once in a process: what a
+    later run in it leaves behind is found again.
+    """
+    if not gc.get_freeze_count():
+        gc.freeze()
 
 
 @contextmanager
@@ -61,7 +61,6 @@ def memory_of_the_system() -> Iterator[None]:
         pa.set_memory_pool(before)
 
 
-@only_new_garbage()
 @memory_of_the_system()
 def resolve_relations(
     entity: str,
@@ -90,6 +89,7 @@ def resolve_relations(
         model = str(Path(model))
     policy = settings.get("identity_policy") or {}
     cut = str(settings.get("identity_cut"))
+    set_dbt_aside()
     chosen = entity_named(entity)
     identifiers = _strong(given["identifiers"], chosen)
     files = () if model in MODELS else (Path(model),)
