@@ -19,19 +19,55 @@ select * from this_part
 {#-
     How a run's findings take the place of the last one's: row by row of the components that were
     resolved anew. Rows of part `gone` name components of which nothing else stays, one of part `all` says
-    that nothing stays.
+    that nothing stays. Of clusters and links most rows of these components are told as before: they stay
+    where they lie, as a row that is written once more makes the engine write its neighbours anew.
 -#}
 {% macro get_incremental_by_component_sql(arg_dict) -%}
 {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
-delete from {{ arg_dict['target_relation'] }}
+{%- set target, fresh = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
+{%- set row = row_hash(clusters_and_links()) -%}
+create or replace temp table rows_there as
+select
+    rowid as place,
+    {{ row }} as row_hash
+from {{ target }}
 where
-    component in (select component from {{ arg_dict['temp_relation'] }})
-    or exists (select 1 from {{ arg_dict['temp_relation'] }} where part = 'all');
+    component in (select component from {{ fresh }})
+    and part in ('cluster', 'link')
+    and not exists (select 1 from {{ fresh }} where part = 'all');
 
-insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+delete from {{ target }}
+where
+    rowid in (
+        select place
+        from rows_there
+        where row_hash not in (select {{ row }} from {{ fresh }} where part in ('cluster', 'link'))
+    );
+
+delete from {{ target }}
+where
+    component in (select component from {{ fresh }})
+    and part not in ('cluster', 'link');
+
+delete from {{ target }}
+where exists (select 1 from {{ fresh }} where part = 'all');
+
+insert into {{ target }} ({{ columns }})
 select {{ columns }}
-from {{ arg_dict['temp_relation'] }}
-where part not in ('gone', 'all')
+from {{ fresh }}
+where
+    part not in ('gone', 'all')
+    and (part not in ('cluster', 'link') or {{ row }} not in (select row_hash from rows_there));
+
+drop table rows_there
+{%- endmacro %}
+
+{#- The columns that rows of clusters and links fill (see kindred.identity.resolution.as_one_table). -#}
+{% macro clusters_and_links() -%}
+    {{ return([
+        'part', 'component', 'record_id', 'entity', 'record_id_l', 'record_id_r', 'link_type', 'rule',
+        'match_weight', 'cast(field_weights as text)', 'cast(field_levels as text)', 'rule_version', 'model_version',
+    ]) }}
 {%- endmacro %}
 
 {#- The stewards' decisions on an entity that are valid at the moment of this run. -#}

@@ -3,6 +3,8 @@ not written again."""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,9 @@ from identity_batches import town_of
 from identity_town import TRAPS, people
 from stream_project import StreamProject
 
+ROOT = Path(__file__).resolve().parents[2]
 _TABLE = "identity.int_person_resolution"
+_FOUND = "part in ('cluster', 'link')"
 _CHOSEN = ("--select", "+int_person_resolution")
 
 
@@ -28,10 +32,31 @@ def town() -> list[dict[str, Any]]:
 def _found(project: StreamProject) -> list[str]:
     """All that a run found, but what it keeps packed, and the mark."""
     rows = project.rows(
-        f"select * exclude (settings, packed, kind, chunk) replace (case when part <> 'cluster'"
+        f"select * exclude (settings, packed, kind, chunk) replace (case when not ({_FOUND})"
         f" then reason end as reason) from {_TABLE} where part <> 'kept'"
     )
     return sorted(map(str, rows))
+
+
+def _told(project: StreamProject, condition: str = "true") -> set[tuple[Any, ...]]:
+    """Rows of clusters and links."""
+    return set(
+        project.rows(
+            "select part, component, record_id, entity, record_id_l, record_id_r, rule,"
+            f" match_weight, field_weights from {_TABLE} where ({_FOUND}) and {condition}"
+        )
+    )
+
+
+def _compared_by_all_they_fill(project: StreamProject) -> None:
+    """Rows are compared by every column that clusters and links fill."""
+    ((columns,),) = project.rows(f"select list(column_name) from (describe {_TABLE})")
+    counts = ", ".join(f"count({name})" for name in columns)
+    ((*filled,),) = project.rows(f"select {counts} from {_TABLE} where {_FOUND}")
+    macros = (ROOT / "macros" / "identity" / "resolution.sql").read_text("utf-8")
+    listed = macros.partition("macro clusters_and_links()")[2].partition("endmacro")[0]
+    compared = re.findall(r"'(?:cast\()?(\w+)", listed)
+    assert {name for name, count in zip(columns, filled, strict=True) if count} == set(compared)
 
 
 def test_a_few_records_leave_the_rest_as_it_was(tmp_path: Any, town: list[dict[str, Any]]) -> None:
@@ -39,7 +64,9 @@ def test_a_few_records_leave_the_rest_as_it_was(tmp_path: Any, town: list[dict[s
     # Two persons in four records come, one record goes, three change.
     before, held_back = town[4:], town[:4]
     project.run(before, *_CHOSEN)
-    project.execute(f"update {_TABLE} set reason = 'as it was' where part = 'cluster'")
+    _compared_by_all_they_fill(project)
+    told = _told(project)
+    project.execute(f"update {_TABLE} set reason = 'as it was' where {_FOUND}")
     changed = [{**row, "email": "new@mail1.org"} for row in before[10:13]]
     after = [*before[:10], *changed, *before[14:], *held_back]
     project.run(after, *_CHOSEN)
@@ -47,6 +74,9 @@ def test_a_few_records_leave_the_rest_as_it_was(tmp_path: Any, town: list[dict[s
     ((clusters, left),) = counts
     assert clusters == len(after)
     assert 0.8 * clusters < left < clusters
+    # What is told as before lies where it lay, in components that were resolved anew as well.
+    assert not told & _told(project, "reason is null")
+    assert _told(project, "reason is not null") <= told
     found = _found(project)
     # What a run handed over is in no other table: it holds names, and nobody would look there.
     tables = project.rows("select table_name from information_schema.tables")
