@@ -513,15 +513,28 @@ def test_what_blocks_and_is_no_match_field_counts_as_a_change(
     assert batches.check(town.having(*worlds[1])).gone is not None
 
 
-def test_repeated_ids_are_refused(after: Batches, town: World) -> None:
+_NEW = [{"record_id": "crm:new", "email": f"{name}@mail1.org"} for name in ("one", "two")]
+_REPEATED: dict[str, list[dict[str, str]]] = {
+    "the same row": [{}],
+    "another row of a record": [{"email": "another@mail1.org"}],
+    "two rows of a new record": _NEW,
+    # Rows that count once, and as many that count more than once.
+    "both": [{}, {}, *_NEW],
+}
+
+
+@pytest.mark.parametrize("how", _REPEATED)
+def test_repeated_ids_are_refused(after: Batches, town: World, how: str) -> None:
     """Whoever hands in one id twice is told so, as a full run tells it."""
 
     class Twice(World):
         def given(self, seed: int = 0) -> pa.Table:
             told = super().given(seed)
-            return pa.concat_tables([told, told.slice(0, 1)])
+            (row,) = told.slice(0, 1).to_pylist()
+            more = [{**row, **otherwise} for otherwise in _REPEATED[how]]
+            return pa.concat_tables([told, pa.Table.from_pylist(more, schema=told.schema)])
 
-    with pytest.raises(KindredError, match="1 record ids are missing or repeat"):
+    with pytest.raises(KindredError, match="record ids are missing or repeat"):
         after.run(Twice(town.rows))
 
 

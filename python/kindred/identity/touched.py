@@ -201,19 +201,15 @@ def find_changed(rows: Rows, now: Now, decided: set[str]) -> pa.Array:
 
 
 def refuse_repeated(rows: Rows, now: Now) -> None:
-    """EverythingTouchedError where an id repeats, among `fresh` and the rows that stay."""
-    repeated = rows.con.execute(
-        """
-        select count(*) - count(distinct record_id) from (
-            select record_id from fresh
-            union all
-            select record_id from before where record_id in (select record_id from fresh)
-        )
-        """
-    ).fetchall()[0][0]
+    """EverythingTouchedError where an id repeats.
+
+    Of a fresh record all rows are fetched, those that are as before too: its id repeats in `fresh`.
+    """
+    fresh, ids = rows.con.execute(
+        "select count(*), count(distinct record_id) from fresh"
+    ).fetchall()[0]
     staying = rows.base - int((rows.gone | rows.dead).sum())
-    fresh = rows.con.execute("select count(*) from fresh").fetchall()[0][0]
-    if repeated or staying + fresh != now.size:
+    if ids < fresh or staying + fresh != now.size:
         raise EverythingTouchedError("record ids repeat")
 
 
