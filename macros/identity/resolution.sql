@@ -28,7 +28,7 @@ select * from this_part
 {%- set row = row_hash(clusters_and_links()) -%}
 create or replace temp table rows_there as
 select
-    rowid as place,
+    {{ row_place() }} as place,
     {{ row }} as row_hash
 from {{ target }}
 where
@@ -38,7 +38,7 @@ where
 
 delete from {{ target }}
 where
-    rowid in (
+    {{ row_place() }} in (
         select place
         from rows_there
         where row_hash not in (select {{ row }} from {{ fresh }} where part in ('cluster', 'link'))

@@ -58,7 +58,7 @@ def _left(history: list[After]) -> list[tuple[dict[str, str], set[Event], object
 _MEDDLED = {
     "nothing": "",
     "another id": "update identity.int_{entity}_ids set {base}_id = 'x' where record_id like '%1'",
-    "records of nobody": "delete from identity.int_{entity}_ids where record_id like '%2'",
+    "records are missing": "delete from identity.int_{entity}_ids where record_id like '%2'",
     "nothing is left": "delete from identity.int_{entity}_ids",
 }
 
