@@ -19,7 +19,7 @@
     {%- set name = '[A-Za-z_][A-Za-z0-9_]*' -%}
     {%- set whole_number = '[0-9]{1,9}' -%}
 
-    {%- set given = var('as_of', none) -%}
+    {%- set given = moment_given() -%}
     {%- if given is not none and not match('|' ~ moment_pattern(), moment_text(given)) -%}
         {%- do found.append('The var as_of is not a timestamp: write it as 2026-06-30 or 2026-06-30T12:00:00 (UTC).') -%}
     {%- endif -%}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import random
 import shutil
 import sys
@@ -69,15 +70,21 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class DuckDb:
-    """The embedded warehouse, in a file of its own."""
+    """The embedded warehouse, in a file of its own.
+
+    root: the project's folder, from which dbt is told the way to the file: the same for every such
+    project, so that what dbt remembers of reading one serves all.
+    """
 
     path: Path
+    root: Path | None = None
     target: str = "duckdb"
 
     @property
     def environment(self) -> Mapping[str, str]:
         """Where dbt finds it."""
-        return {"KINDRED_DATABASE": str(self.path), "KINDRED_MEMORY_LIMIT": "1GB"}
+        path = os.path.relpath(self.path, self.root) if self.root else str(self.path)
+        return {"KINDRED_DATABASE": path, "KINDRED_MEMORY_LIMIT": "1GB"}
 
     def load(self, schema: str, tables: Mapping[str, pa.Table]) -> None:
         """Make the tables anew in a schema."""
@@ -150,8 +157,6 @@ class Step:
         given = {
             "sources": {"scenario": list(STREAMS)},
             "segments": [],
-            "scenario_schema": f"batch_{self.batch}",
-            "as_of": MOMENTS[self.batch - 1],
             "identity_model": self.model,
             "junk_max_names_per_contact": JUNK_LIMITS["email"],
             "junk_max_names_per_address": JUNK_LIMITS["address"],
@@ -163,6 +168,11 @@ class Step:
         elif not self.every_test:
             found += ["--exclude", "test_type:generic"]
         return found + (["--full-refresh"] if self.full_refresh else [])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What dbt is told beside: for these it need not read the project anew."""
+        return {"SCENARIO_BATCH": str(self.batch), "KINDRED_AS_OF": MOMENTS[self.batch - 1]}
 
 
 @dataclass(frozen=True)
@@ -200,6 +210,7 @@ def play(
         {
             "overrides": f"overrides_{step.batch}.csv",
             "arguments": [*step.arguments(), "--target", engine.target],
+            "environment": step.environment,
         }
         for step in steps
     ]
@@ -207,8 +218,16 @@ def play(
         later["arguments"] += ["--exclude", "path:seeds/reference"]
     (root / "steps.json").write_text(json.dumps(told), "utf-8")
     driver = Path(__file__).with_name("scenario_steps.py")
-    project.run(sys.executable, str(driver), "steps.json", **engine.environment).expect()
+    with project.parsed_before(("dbt", *told[0]["arguments"])):
+        project.run(sys.executable, str(driver), "steps.json", **engine.environment).expect()
     return Played(project, engine, _runs(engine, steps))
+
+
+def play_on_duckdb(root: Path, steps: Sequence[Step], *, shuffled: int | None = None) -> Played:
+    """The same in a folder of its own, on DuckDB."""
+    project = root / "project"
+    engine = DuckDb(root / "warehouse.duckdb", project)
+    return play(project, engine, steps, shuffled=shuffled)
 
 
 def compiled(root: Path) -> dict[str, str]:
@@ -217,15 +236,16 @@ def compiled(root: Path) -> dict[str, str]:
     Of the tables of ids also, as `AGAIN` names them, what a run asks that finds the table there.
     """
     project = make_project(root / "project")
-    engine = DuckDb(root / "warehouse.duckdb")
+    engine = DuckDb(root / "warehouse.duckdb", project.root)
     (_, *given) = Step(1).arguments()[:3]
+    environment = {**engine.environment, **Step(1).environment}
     chosen = ("--select", "+customer_id_map", "+account_id_map")
-    project.dbt("compile", *given, *chosen, **engine.environment).expect()
+    project.dbt("compile", *given, *chosen, **environment).expect()
     folder = project.root / "target" / "compiled" / "kindred" / "models"
     found = {path.stem: path.read_text("utf-8") for path in folder.rglob("*.sql")}
     ids = {f"int_{entity}_ids": _ids_of_nobody(base) for entity, base in BASES.items()}
     engine.load("identity", ids)
-    project.dbt("compile", *given, "--select", *ids, **engine.environment).expect()
+    project.dbt("compile", *given, "--select", *ids, **environment).expect()
     again = {p.stem: p.read_text("utf-8") for p in folder.rglob("*.sql") if p.stem in ids}
     return found | {AGAIN.format(name): text for name, text in again.items()}
 
@@ -249,23 +269,20 @@ def make_project(root: Path) -> WholeProject:
     for path, text in {**_source_models(), **_kept_models()}.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, "utf-8")
-    return WholeProject(root, plain_environment(PYTHONPATH=str(REPOSITORY / "python")))
+    environment = plain_environment(PYTHONPATH=str(REPOSITORY / "python"))
+    return WholeProject(root, environment, "identity")
 
 
 def _source_models() -> dict[str, str]:
     """The source that tells the scenarios, and the mark of a run that reached its end."""
-    tables = [{"name": stream} for stream in STREAMS]
-    source = {"name": "scenario", "schema": "{{ var('scenario_schema') }}", "tables": tables}
+    batch = "batch_{{ env_var('SCENARIO_BATCH') if execute else 0 }}"
     folder = "models/staging/scenario"
     history = (REPOSITORY / "models/marts/quality/run_history.sql").read_text("utf-8")
     settings, _, _ = history.partition("-- depends_on")
     ends = [f"-- depends_on: {{{{ ref('{name}') }}}}" for name in (*RELATIONS, "identity_health")]
     return {
-        f"{folder}/_scenario__sources.yml": yaml.safe_dump({"sources": [source]}),
         **{
-            f"{folder}/scenario__{stream}.sql": (
-                f"select * from {{{{ source('scenario', '{stream}') }}}}\n"
-            )
+            f"{folder}/scenario__{stream}.sql": f"select * from {batch}.{stream}\n"
             for stream in STREAMS
         },
         "models/kept/run_history.sql": "\n".join(

@@ -18,7 +18,7 @@ class StreamProject:
 
     def __init__(self, root: Path) -> None:
         self.project: WholeProject = make_project(root / "project")
-        self.engine = DuckDb(root / "kindred_build.duckdb")
+        self.engine = DuckDb(root / "warehouse.duckdb", self.project.root)
 
     def run(self, people: Sequence[dict[str, Any]], *options: str) -> None:
         """Run dbt on these records of people; columns as in the stream, what is missing is null."""
@@ -26,7 +26,8 @@ class StreamProject:
         self.engine.load("batch_1", {"person_records": _table("person_records", people)})
         given = Step(1).arguments()[1:3]
         told = ("--quiet", "--exclude-resource-type", "test", "unit_test")
-        self.project.dbt("build", *told, *given, *options, **self.engine.environment).expect()
+        environment = {**self.engine.environment, **Step(1).environment}
+        self.project.dbt("build", *told, *given, *options, **environment).expect()
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query."""

@@ -429,10 +429,8 @@ def test_a_build_goes_on_from_a_restored_backup(
     project.kindred("load", str(built_project.root / "sample")).expect()
     told = project.kindred("restore", str(long_history[1])).expect().text
     assert "generation 2" in told
-    given = f"{{as_of: '{sample_as_of(built_project)}'}}"
-    project.dbt(
-        "build", "--quiet", "--vars", given, "--exclude-resource-type", "test", "unit_test"
-    ).expect()
+    alone = ("--quiet", "--exclude-resource-type", "test", "unit_test")
+    project.dbt("build", *alone, KINDRED_AS_OF=sample_as_of(built_project)).expect()
     after, before = marts(project, renamed_key), marts(built_project, renamed)
     assert [name for name in before if before[name] != after.get(name)] == []
     assert project.query("select count(*), max(generation) from kindred.run_history") == [(2, 2)]

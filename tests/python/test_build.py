@@ -18,7 +18,15 @@ from kindred.cli.build import refuse_failed
 from kindred.errors import KindredError
 from kindred.project import load_profile, load_project
 from kindred.warehouse import dbt_run
-from kindred.warehouse.dbt_run import DbtOutcome, Failure, dbt_arguments, readable, stage_of
+from kindred.warehouse.dbt_run import (
+    MOMENT,
+    DbtOutcome,
+    Failure,
+    dbt_arguments,
+    environment_with,
+    readable,
+    stage_of,
+)
 from kindred.warehouse.lock import lock_holder, lock_path, run_lock
 from kindred.warehouse.preflight import moment_problems
 from test_publish import write_manifest
@@ -36,11 +44,14 @@ def project(
 
 @pytest.fixture
 def no_dbt(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """dbt is not started; the command lines it would have had are collected."""
+    """dbt is not started; the command lines it would have had are collected, and the moments."""
     calls: list[list[str]] = []
 
-    def stand_in(arguments: list[str], *_: Any, **__: Any) -> DbtOutcome:
-        calls.append(list(arguments))
+    def stand_in(
+        arguments: list[str], _: Any, variables: dict[str, Any], *__: Any, **___: Any
+    ) -> DbtOutcome:
+        moment = environment_with(variables).get(MOMENT)
+        calls.append([*arguments, f"{MOMENT}={moment}"])
         matching = Counter() if "nothing" in arguments else Counter({"ok": 2})
         return DbtOutcome(0, counts=matching, test_counts=Counter({"pass": 3}))
 
@@ -188,7 +199,6 @@ def test_options_reach_dbt(project: SmallProject, no_dbt: list[list[str]]) -> No
     assert "neither checked nor published" in outcome.out
     arguments = no_dbt[0]
     assert json.loads(arguments[arguments.index("--vars") + 1]) == {
-        "as_of": "2026-06-30",
         "default_country": "GB",
         "sources": {"stripe": ["person_records", "record_transactions", "record_activities"]},
     }
@@ -196,6 +206,18 @@ def test_options_reach_dbt(project: SmallProject, no_dbt: list[list[str]]) -> No
     selected = arguments.index("--select")
     assert arguments[selected + 1 : selected + 3] == ["customers+", "accounts"]
     assert "--target=duckdb" in arguments
+    assert "KINDRED_AS_OF=2026-06-30" in arguments
+
+
+def test_without_a_moment_none_is_handed_on(
+    project: SmallProject, no_dbt: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a scheduler: what is in the environment decides nothing that the checks did not see."""
+    project.run("load", "raw")
+    monkeypatch.setenv("KINDRED_AS_OF", "2020-01-01")
+    project.run("build", "--select", "customers")
+    project.run("build", "--select", "customers", "--vars", "{as_of: 2026-06-30}")
+    assert [call[-1] for call in no_dbt] == ["KINDRED_AS_OF=None", "KINDRED_AS_OF=2026-06-30"]
 
 
 def test_wrong_options_are_told(project: SmallProject) -> None:

@@ -62,7 +62,8 @@ class Warehouse:
         """Make the tables of changes, as a run does after it wrote the ledgers."""
         given = (*Step(1).arguments()[1:], "--target", self.engine.target, *options)
         chosen = ("--quiet", "--select", *_NODES)
-        self.project.dbt("run", *given, *chosen, **self.engine.environment).expect()
+        environment = {**self.engine.environment, **Step(1).environment}
+        self.project.dbt("run", *given, *chosen, **environment).expect()
 
     def changes(self, entity: str) -> list[tuple[Any, ...]]:
         """What the table holds, without its keys."""
@@ -92,7 +93,7 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Wareho
     """Both engines, with empty ledgers."""
     project = make_project(tmp_path / "project")
     if request.param == "duckdb":
-        yield _with_ledgers(project, DuckDb(tmp_path / "kindred_build.duckdb"))
+        yield _with_ledgers(project, DuckDb(tmp_path / "warehouse.duckdb", project.root))
         return
     server: PostgresServer = request.getfixturevalue("postgres")
     with server.new_database() as database:

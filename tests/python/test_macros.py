@@ -365,14 +365,36 @@ def test_as_of_is_the_var(ask: Ask) -> None:
     assert ask("as_of", ["any"]) == [datetime(2026, 6, 30, 12)]
 
 
+def test_as_of_is_what_kindred_hands_over(macros_project: Path, tmp_path: Path) -> None:
+    """It goes before the var, and dbt reads nothing anew where it comes, goes or changes."""
+    target = ("--select", "as_of", "--target-path", str(tmp_path))
+    for handed, moment in (
+        ({}, "2026-06-30 12:00:00Z"),
+        ({"KINDRED_AS_OF": "2026-05-01"}, "2026-05-01"),
+        ({"KINDRED_AS_OF": "2026-05-02T08:00:00Z"}, "2026-05-02 08:00:00"),
+        ({"KINDRED_AS_OF": ""}, "2026-06-30 12:00:00Z"),
+    ):
+        is_first = not (tmp_path / "partial_parse.msgpack").exists()
+        ended = call_dbt(macros_project, "--debug", "compile", *target, **handed).expect()
+        (compiled,) = (tmp_path / "compiled").rglob("as_of.sql")
+        assert f"cast('{moment.removesuffix('Z')}' as timestamp)" in compiled.read_text("utf-8")
+        is_known = "no changes found, skipping parsing" in ended.text
+        assert is_known or is_first, ended.text
+
+
+@pytest.mark.parametrize("way", ["var", "environment"])
 @pytest.mark.parametrize(
     "given", ["2026-06-30' as timestamp); drop table x; --", "30.06.2026"], ids=["sql", "german"]
 )
-def test_as_of_refuses_what_is_no_moment(macros_project: Path, tmp_path: Path, given: str) -> None:
+def test_as_of_refuses_what_is_no_moment(
+    macros_project: Path, tmp_path: Path, given: str, way: str
+) -> None:
     """Text from a command line never becomes SQL."""
-    variables = f'{{as_of: "{given}"}}'
-    arguments = ("--select", "as_of", "--target-path", str(tmp_path), "--vars", variables)
-    ended = call_dbt(macros_project, "compile", *arguments)
+    arguments = ["--select", "as_of", "--target-path", str(tmp_path)]
+    handed = {"KINDRED_AS_OF": given} if way == "environment" else {}
+    if way == "var":
+        arguments += ["--vars", f'{{as_of: "{given}"}}']
+    ended = call_dbt(macros_project, "compile", *arguments, **handed)
     assert ended.code != 0
     assert "as_of is not a timestamp" in ended.text
 

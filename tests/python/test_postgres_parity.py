@@ -41,8 +41,8 @@ class Both:
 
     def dbt(self, command: str) -> None:
         """Run dbt on Postgres."""
-        variables = f'{{as_of: "{self.as_of}"}}'
-        self.theirs.dbt(command, "--target", "postgres", "--vars", variables).expect()
+        told = {"KINDRED_AS_OF": self.as_of}
+        self.theirs.dbt(command, "--target", "postgres", **told).expect()
 
     def relations(self, schema: str) -> list[str]:
         """Tables and views of a schema on DuckDB."""
@@ -318,9 +318,8 @@ def bi(both: Both, second_run: dict[str, pa.Table]) -> PostgresDatabase:
     for name in published(both):
         found.execute(f"create view reporting.{name} as select * from published.{name}")
     marts = ("--select", "customers", "segment_members", "int_person_id_ledger", "run_history")
-    given = f'{{as_of: "{both.as_of}"}}'
-    refresh = ("run", "--target", "postgres", "--full-refresh", "--vars", given)
-    both.theirs.dbt(*refresh, *marts).expect()
+    refresh = ("run", "--target", "postgres", "--full-refresh", *marts)
+    both.theirs.dbt(*refresh, KINDRED_AS_OF=both.as_of).expect()
     both.theirs.kindred("publish", "--target", "postgres").expect()
     return found
 

@@ -14,7 +14,7 @@ import pytest
 
 import scenario_promises as promises
 from scenario_data import BATCHES, scenarios
-from scenario_warehouse import STORY, DuckDb, Played, Step, play
+from scenario_warehouse import STORY, DuckDb, Played, Step, play_on_duckdb
 
 NAMED = {scenario.name: scenario for scenario in scenarios()}
 
@@ -23,31 +23,29 @@ NAMED = {scenario.name: scenario for scenario in scenarios()}
 def story(tmp_path_factory: pytest.TempPathFactory) -> Played:
     """Batch after batch; the last one three times, at the end with a full refresh."""
     root = tmp_path_factory.mktemp("story")
-    return play(root / "project", DuckDb(root / "warehouse.duckdb"), STORY)
+    return play_on_duckdb(root, STORY)
 
 
 @pytest.fixture(scope="module")
 def at_once(tmp_path_factory: pytest.TempPathFactory) -> Played:
     """Everything in one first run."""
     root = tmp_path_factory.mktemp("at_once")
-    return play(root / "project", DuckDb(root / "warehouse.duckdb"), [Step(BATCHES)])
+    return play_on_duckdb(root, [Step(BATCHES)])
 
 
 @pytest.fixture(scope="module")
 def shuffled(tmp_path_factory: pytest.TempPathFactory) -> Played:
     """Everything in one first run, the rows in another order."""
     root = tmp_path_factory.mktemp("shuffled")
-    engine = DuckDb(root / "warehouse.duckdb")
-    return play(root / "project", engine, [Step(BATCHES)], shuffled=7)
+    return play_on_duckdb(root, [Step(BATCHES)], shuffled=7)
 
 
 @pytest.fixture(scope="module")
 def disordered(tmp_path_factory: pytest.TempPathFactory) -> Played:
     """The batches in another order, some left out, one matched by another model."""
     root = tmp_path_factory.mktemp("disordered")
-    engine = DuckDb(root / "warehouse.duckdb")
     steps = [Step(4), Step(2, model="train"), Step(BATCHES)]
-    return play(root / "project", engine, steps, shuffled=3)
+    return play_on_duckdb(root, steps, shuffled=3)
 
 
 @pytest.mark.parametrize("name", sorted(NAMED))

@@ -9,7 +9,16 @@ import pytest
 import scenario_promises as promises
 from postgres_server import PostgresServer
 from scenario_data import BATCHES, scenarios
-from scenario_warehouse import BASES, STORY, DuckDb, Played, Postgres, Step, links_after, play
+from scenario_warehouse import (
+    BASES,
+    STORY,
+    Played,
+    Postgres,
+    Step,
+    links_after,
+    play,
+    play_on_duckdb,
+)
 
 NAMED = {scenario.name: scenario for scenario in scenarios()}
 
@@ -34,7 +43,7 @@ def at_once(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) 
 def on_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Played:
     """Everything in one first run of the other engine."""
     root = tmp_path_factory.mktemp("duckdb_at_once")
-    return play(root / "project", DuckDb(root / "warehouse.duckdb"), [Step(BATCHES)])
+    return play_on_duckdb(root, [Step(BATCHES)])
 
 
 @pytest.mark.parametrize("name", sorted(NAMED))

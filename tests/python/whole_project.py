@@ -21,7 +21,7 @@ PRIVACY_KEY = "a key that only the tests know"
 # The environment variable that names the folder of what dbt remembers of parsing (see conftest.py),
 # and the arguments of a command that make it parse anew.
 PARSED = "KINDRED_TESTS_PARSED"
-_PARSED_BY = ("--as-of", "--profile", "--sources", "--target", "--vars")
+_PARSED_BY = ("--profile", "--sources", "--target", "--vars")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "python", "*.duckdb")
 
 
@@ -57,10 +57,14 @@ class Ended:
 
 @dataclass(frozen=True)
 class WholeProject:
-    """A copy of the project in which commands run as a user would run them."""
+    """A copy of the project in which commands run as a user would run them.
+
+    part: which part of the project, where it is not the whole.
+    """
 
     root: Path
     environment: Mapping[str, str] = field(default_factory=plain_environment)
+    part: str = ""
 
     @property
     def database(self) -> Path:
@@ -84,17 +88,17 @@ class WholeProject:
     def kindred(self, *arguments: str, **extra: str) -> Ended:
         """Run `kindred <arguments>`."""
         entry = "from kindred.cli import main; main()"
-        with self._parsed_before(arguments):
+        with self.parsed_before(("kindred", *arguments)):
             return self.run(sys.executable, "-c", entry, *arguments, **extra)
 
     def dbt(self, *arguments: str, **extra: str) -> Ended:
         """Run `dbt <arguments>`."""
         entry = "from dbt.cli.main import cli; cli()"
-        with self._parsed_before(arguments):
+        with self.parsed_before(("dbt", *arguments)):
             return self.run(sys.executable, "-c", entry, "--no-use-colors", *arguments, **extra)
 
     @contextmanager
-    def _parsed_before(self, arguments: tuple[str, ...]) -> Iterator[None]:
+    def parsed_before(self, command: tuple[str, ...]) -> Iterator[None]:
         """Lend dbt what it remembers of parsing the project, as any project of this session left
         it under the same settings.
 
@@ -105,8 +109,9 @@ class WholeProject:
         if folder is None:
             yield
             return
-        given = pairwise(arguments)
-        told = "|".join(f"{name}={value}" for name, value in given if name in _PARSED_BY)
+        # kindred names the target in any case, which to dbt is another setting than none.
+        asked = [f"{name}={value}" for name, value in pairwise(command) if name in _PARSED_BY]
+        told = "|".join([self.part, command[0], *asked])
         known = Path(folder) / f"{hashlib.sha256(told.encode()).hexdigest()}.msgpack"
         own = self.root / "target" / "partial_parse.msgpack"
         settings = own.with_name("parsed_by.txt")

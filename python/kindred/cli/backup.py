@@ -55,11 +55,12 @@ def state_of(project: Project, profile: Profile) -> list[StateTable]:
     The manifest of the last run stays as it is: a killed one can still be gone on with.
     """
     from kindred.warehouse.backup import state_tables
-    from kindred.warehouse.dbt_run import dbt_arguments, run_dbt
+    from kindred.warehouse.dbt_run import dbt_arguments, lend_parsed, run_dbt
 
     with TemporaryDirectory(prefix="kindred-") as folder:
+        lend_parsed(project, Path(folder))
         aside = [f"--target-path={folder}"]
-        outcome = run_dbt(dbt_arguments("parse", project, profile, {}, aside), project)
+        outcome = run_dbt(dbt_arguments("parse", project, profile, {}, aside), project, {})
         if outcome.exit_code:
             raise KindredError(
                 f"The models cannot be read: {outcome.message or 'dbt parse failed'}",

@@ -308,6 +308,7 @@ def run_stages(
         return run_dbt(
             dbt_arguments("build", project, profile, variables, extra),
             project,
+            variables,
             on_node,
             (lambda line: screen.print(line, markup=False, style="dim")) if verbose else _ignore,
             keep_open=[lock],

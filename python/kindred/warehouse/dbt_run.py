@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from kindred.project import Profile, Project
 # dbt's own entry; `-m dbt.cli.main` warns about a double import. What dbt makes it keeps to its
 # end: looking for garbage seldom saves a tenth of a small run, for 13 MB.
 _ENTRY = "import gc; gc.set_threshold(50_000, 20, 100); from dbt.cli.main import cli; cli()"
+# The variable of the environment by which a child gets the moment it speaks of.
+MOMENT = "KINDRED_AS_OF"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 # A stack trace up to its last line, which says what went wrong; of chained ones, each.
 _TRACE = re.compile(r"^( *)Traceback \(most recent call last\):\n(?:\1 +.*\n|\n)*", re.MULTILINE)
@@ -115,6 +118,14 @@ def target_directory(project: Project) -> Path:
     return (project.root / given) if given else project.root / "target"
 
 
+def lend_parsed(project: Project, folder: Path) -> None:
+    """Give a child whose target is `folder` what dbt remembers of parsing the project: to parse
+    takes several times as long as to see that nothing has changed."""
+    known = target_directory(project) / "partial_parse.msgpack"
+    if known.is_file():
+        shutil.copyfile(known, folder / known.name)
+
+
 def log_file(project: Project) -> Path:
     """dbt's own log."""
     return project.root / os.environ.get("DBT_LOG_PATH", "logs") / "dbt.log"
@@ -127,7 +138,8 @@ def dbt_arguments(
     variables: dict[str, Any],
     extra: Sequence[str] = (),
 ) -> list[str]:
-    """The command line of a dbt child."""
+    """The command line of a dbt child, which gets the moment otherwise: see `environment_with`."""
+    told = {name: value for name, value in variables.items() if name != "as_of"}
     arguments = [
         sys.executable,
         "-c",
@@ -142,14 +154,26 @@ def dbt_arguments(
         f"--target={profile.target}",
         *extra,
     ]
-    if variables:
-        arguments += ["--vars", json.dumps(variables, sort_keys=True, default=str)]
+    if told:
+        arguments += ["--vars", json.dumps(told, sort_keys=True, default=str)]
     return arguments
+
+
+def environment_with(variables: Mapping[str, Any]) -> dict[str, str]:
+    """The environment of a dbt child that speaks of the moment in `variables` (as_of), if any.
+
+    For another value of a variable dbt would read the whole project anew; this one the macro
+    `moment_given` reads when that is done.
+    """
+    found = {name: value for name, value in os.environ.items() if name != MOMENT}
+    given = variables.get("as_of")
+    return found if given is None else {**found, MOMENT: str(given)}
 
 
 def run_dbt(
     arguments: Sequence[str],
     project: Project,
+    variables: Mapping[str, Any],
     on_node: Callable[[NodeDone], None] = lambda node: None,
     on_line: Callable[[str], None] = lambda line: None,
     keep_open: Sequence[int] = (),
@@ -157,8 +181,9 @@ def run_dbt(
 ) -> DbtOutcome:
     """Run dbt and tell of each finished node; `on_line` gets dbt's own lines.
 
-    `on_start` gets dbt's id of the invocation, which it also writes into its manifest.
-    `keep_open`: descriptors the child keeps (the run lock), so that they outlive a killed parent.
+    `on_start` gets dbt's id of the invocation, which it also writes into its manifest. `variables`:
+    as `dbt_arguments` was given. `keep_open`: descriptors the child keeps (the run lock), so that
+    they outlive a killed parent.
     """
     target = target_directory(project)
     # Results of an earlier run must not be taken for this one's, should dbt be killed.
@@ -167,6 +192,7 @@ def run_dbt(
     with subprocess.Popen(  # noqa: S603 - our own interpreter, fixed entry
         list(arguments),
         cwd=project.root,
+        env=environment_with(variables),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
