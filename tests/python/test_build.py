@@ -217,7 +217,10 @@ def test_without_a_moment_none_is_handed_on(
     monkeypatch.setenv("KINDRED_AS_OF", "2020-01-01")
     project.run("build", "--select", "customers")
     project.run("build", "--select", "customers", "--vars", "{as_of: 2026-06-30}")
-    assert [call[-1] for call in no_dbt] == ["KINDRED_AS_OF=None", "KINDRED_AS_OF=2026-06-30"]
+    project.run("build", "--select", "customers", "--vars", "{as_of: null}")
+    handed = ["KINDRED_AS_OF=None", "KINDRED_AS_OF=2026-06-30", "KINDRED_AS_OF=None"]
+    assert [call[-1] for call in no_dbt] == handed
+    assert ["--vars" in call for call in no_dbt] == [False, False, True]
 
 
 def test_wrong_options_are_told(project: SmallProject) -> None:

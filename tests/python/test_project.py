@@ -79,6 +79,13 @@ def test_a_second_build_changes_no_row(
     assert not changed
 
 
+def test_unit_tests_have_moments_of_their_own(project_copy: WholeProject) -> None:
+    """Whoever builds with plain dbt for a moment of the past has no unit test fail for it."""
+    asked = ("--select", "path:models/segments,test_type:unit")
+    ended = project_copy.dbt("test", *asked, KINDRED_AS_OF="2001-01-01").expect()
+    assert re.search("PASS=[1-9]", ended.text)
+
+
 def unaccounted(project: WholeProject, *changes: str) -> list[tuple[object, ...]]:
     """What the reconciliation says after the changes; its counts are views on the tables."""
     with duckdb.connect(str(project.database)) as connection:

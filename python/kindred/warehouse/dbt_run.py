@@ -139,7 +139,8 @@ def dbt_arguments(
     extra: Sequence[str] = (),
 ) -> list[str]:
     """The command line of a dbt child, which gets the moment otherwise: see `environment_with`."""
-    told = {name: value for name, value in variables.items() if name != "as_of"}
+    # A moment of none takes back the project's own.
+    told = {name: value for name, value in variables.items() if name != "as_of" or not value}
     arguments = [
         sys.executable,
         "-c",
@@ -167,7 +168,7 @@ def environment_with(variables: Mapping[str, Any]) -> dict[str, str]:
     """
     found = {name: value for name, value in os.environ.items() if name != MOMENT}
     given = variables.get("as_of")
-    return found if given is None else {**found, MOMENT: str(given)}
+    return {**found, MOMENT: str(given)} if given else found
 
 
 def run_dbt(
