@@ -439,6 +439,15 @@ def test_a_build_goes_on_from_a_restored_backup(
     assert "Source 'stripe' has lost much" in told
 
 
+def test_a_backup_reads_no_model_anew(project_copy: WholeProject) -> None:
+    """Whoever backs up after each run does not wait for dbt to read the whole project."""
+    project_copy.kindred("backup", "saved").expect()
+    log = (project_copy.root / "logs" / "dbt.log").read_text("utf-8")
+    _, _, last = log.rpartition("Running with dbt")
+    assert "Registered adapter" in last
+    assert "full parse" not in last
+
+
 @pytest.mark.slow
 def test_a_build_on_postgres_goes_on_from_a_backup_of_duckdb(
     built_project: WholeProject,
