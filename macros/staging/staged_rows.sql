@@ -114,12 +114,14 @@
 
 
 {#-
-    What could not be used of a row's values, as one text `column=rule,column=rule`, or null. A value is
-    unusable when it is there and its cleaned form is null. Each argument takes the raw columns of one kind;
-    `country` is the column of the country code a phone number is read with. `others` takes further checks,
-    each as [column, rule, expression of the cleaned form].
+    The rows of a CTE with the clean form of their raw values beside these, as `clean_` and the raw column's name,
+    and with `unusable_values`: what could not be used, as one text `column=rule,column=rule`, or null. A value is
+    unusable when it is there and its clean form is null. Each argument takes the raw columns of one kind;
+    `country` is the column of the country code a phone number is read with. `others` takes further values, each
+    as [column, rule, expression of the clean form].
+    Each value is cleaned in one place: what a statement says twice is planned twice, and Postgres works it out twice.
 -#}
-{% macro unusable_values(email=[], phone=[], timestamp=[], date=[], number=[], boolean=[], country="null", others=[]) -%}
+{% macro clean_values(rows, email=[], phone=[], timestamp=[], date=[], number=[], boolean=[], country="null", others=[]) -%}
     {%- set checks = [] -%}
     {%- for column in email -%}{%- do checks.append((column, 'invalid_email', to_email(column))) -%}{%- endfor -%}
     {%- for column in phone -%}{%- do checks.append((column, 'invalid_phone', to_phone(column, country))) -%}{%- endfor -%}
@@ -128,9 +130,21 @@
     {%- for column in number -%}{%- do checks.append((column, 'invalid_number', to_number(column))) -%}{%- endfor -%}
     {%- for column in boolean -%}{%- do checks.append((column, 'invalid_boolean', to_boolean(column))) -%}{%- endfor -%}
     {%- for column, rule, cleaned in others -%}{%- do checks.append((column, rule, cleaned)) -%}{%- endfor -%}
-    nullif(concat(
-        {%- for column, rule, cleaned in checks %}
-        case when {{ cleaned }} is null and {{ to_text(column) }} is not null then '{{ column | replace('"', '') }}={{ rule }},' else '' end{{ ',' if not loop.last }}
-        {%- endfor %}
-    ), '')
+    select
+        with_values.*,
+        nullif(concat(
+            {%- for column, rule, _ in checks %}
+            {%- set name = column | replace('"', '') %}
+            case when with_values.clean_{{ name }} is null and {{ to_text('with_values.' ~ column) }} is not null then '{{ name }}={{ rule }},' else '' end{{ ',' if not loop.last }}
+            {%- endfor %}
+        ), '') as unusable_values
+    from (
+        select
+            {{ rows }}.*
+            {%- for column, _, cleaned in checks %},
+            {{ cleaned }} as clean_{{ column | replace('"', '') }}
+            {%- endfor %}
+        from {{ rows }}
+        {{ made_once() }}
+    ) as with_values
 {%- endmacro %}

@@ -149,13 +149,25 @@
 
 {#- A whole number; null where it has a fraction or is none. -#}
 {% macro to_integer(expression) -%}
-    case when {{ to_number(expression) }} = floor({{ to_number(expression) }}) then {{ fitted(to_number(expression), 'bigint') }} end
+    {{ integer_of(to_number(expression)) }}
+{%- endmacro %}
+
+
+{#- A number as a whole number; null where it has a fraction. -#}
+{% macro integer_of(number) -%}
+    case when {{ number }} = floor({{ number }}) then {{ fitted(number, 'bigint') }} end
 {%- endmacro %}
 
 
 {#- Money: two decimals. -#}
 {% macro to_amount(expression) -%}
-    {{ fitted("round(" ~ to_number(expression) ~ ", 2)", 'numeric(18, 2)') }}
+    {{ amount_of(to_number(expression)) }}
+{%- endmacro %}
+
+
+{#- A number as money. -#}
+{% macro amount_of(number) -%}
+    {{ fitted("round(" ~ number ~ ", 2)", 'numeric(18, 2)') }}
 {%- endmacro %}
 
 
@@ -233,15 +245,15 @@
 {%- endmacro %}
 
 
-{#- Money given in the smallest unit of its currency (cents), as an amount; some currencies have no smaller unit. -#}
-{% macro from_minor_units(expression, currency) -%}
+{#- A number of the smallest unit of a currency (cents), as an amount; some currencies have no smaller unit. -#}
+{% macro from_minor_units(number, currency) -%}
     {%- set units = {} -%}
     {%- for code in [
         'bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'ugx', 'vnd', 'vuv', 'xaf', 'xof', 'xpf'
     ] -%}{%- do units.update({code: '1'}) -%}{%- endfor -%}
     {#- A product of decimals is exact on both engines; a quotient of large ones is not. -#}
     {{ fitted(
-        "round(" ~ to_number(expression) ~ " * coalesce(cast(" ~ lookup("lower(" ~ trimmed(currency) ~ ")", units) ~ " as numeric(3, 2)), 0.01), 2)",
+        "round(" ~ number ~ " * coalesce(cast(" ~ lookup("lower(" ~ trimmed(currency) ~ ")", units) ~ " as numeric(3, 2)), 0.01), 2)",
         'numeric(18, 2)'
     ) }}
 {%- endmacro %}

@@ -60,7 +60,7 @@ EXPRESSIONS = {
     "to_domain": "to_domain('a')",
     "first_name_of": "first_name_of('a')",
     "last_name_of": "last_name_of('a')",
-    "from_minor_units": "from_minor_units('a', 'b')",
+    "from_minor_units": "from_minor_units(to_number('a'), 'b')",
     "generate_surrogate_key": "generate_surrogate_key(['a', 'b'])",
     "sha256_hex": "sha256_hex('a')",
     "safe_divide": "safe_divide('a', 'b')",

@@ -28,6 +28,20 @@ standardised as (
     from source
 ),
 
+valued as (
+    {{ clean_values(
+        'standardised',
+        timestamp=['occurred_at', 'effective_from', 'effective_to', 'loaded_at'],
+        others=[
+            ['identifier_type', 'unknown_value', 'known_identifier_type'],
+            ['identifier_value', 'invalid_identifier', 'known_identifier_value'],
+            ['purpose', 'unknown_value', to_accepted('purpose', purposes)],
+            ['channel', 'unknown_value', to_accepted('channel', channels)],
+            ['"action"', 'unknown_value', to_accepted('"action"', actions)],
+        ]
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -35,12 +49,12 @@ cleaned as (
         row_key as receipt_id,
 
         -- attributes
-        known_identifier_type as identifier_type,
-        known_identifier_value as identifier_value,
+        clean_identifier_type as identifier_type,
+        clean_identifier_value as identifier_value,
         {{ to_text('brand') }} as brand,
-        {{ to_accepted('purpose', purposes) }} as purpose,
-        {{ to_accepted('channel', channels) }} as channel,
-        {{ to_accepted('"action"', actions) }} as consent_action,
+        clean_purpose as purpose,
+        clean_channel as channel,
+        clean_action as consent_action,
         {{ to_text('legal_basis') }} as legal_basis,
         {{ to_text('notice_id') }} as notice_id,
         {{ to_text('notice_version') }} as notice_version,
@@ -50,24 +64,15 @@ cleaned as (
         {{ to_text('raw_signal') }} as raw_signal,
 
         -- timestamps
-        {{ to_timestamp('occurred_at') }} as occurred_at,
-        {{ to_timestamp('effective_from') }} as effective_from,
-        {{ to_timestamp('effective_to') }} as effective_to,
-        {{ to_timestamp('loaded_at') }} as loaded_at,
+        clean_occurred_at as occurred_at,
+        clean_effective_from as effective_from,
+        clean_effective_to as effective_to,
+        clean_loaded_at as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            timestamp=['occurred_at', 'effective_from', 'effective_to', 'loaded_at'],
-            others=[
-                ['identifier_type', 'unknown_value', 'known_identifier_type'],
-                ['identifier_value', 'invalid_identifier', 'known_identifier_value'],
-                ['purpose', 'unknown_value', to_accepted('purpose', purposes)],
-                ['channel', 'unknown_value', to_accepted('channel', channels)],
-                ['"action"', 'unknown_value', to_accepted('"action"', actions)],
-            ]
-        ) }} as unusable_values
-    from standardised
+        unusable_values
+    from valued
 )
 
 select * from cleaned

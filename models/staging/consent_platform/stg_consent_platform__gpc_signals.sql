@@ -4,6 +4,10 @@ with source as (
     {{ staged_rows('consent_platform', 'gpc_signal', key='signal_id', latest_by='loaded_at') }}
 ),
 
+valued as (
+    {{ clean_values('source', boolean=['is_enabled'], timestamp=['occurred_at', 'loaded_at']) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -17,16 +21,16 @@ cleaned as (
         {{ to_upper(to_text('jurisdiction')) }} as jurisdiction,
 
         -- flags
-        {{ to_boolean('is_enabled') }} as is_enabled,
+        clean_is_enabled as is_enabled,
 
         -- timestamps
-        {{ to_timestamp('occurred_at') }} as occurred_at,
-        {{ to_timestamp('loaded_at') }} as loaded_at,
+        clean_occurred_at as occurred_at,
+        clean_loaded_at as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(boolean=['is_enabled'], timestamp=['occurred_at', 'loaded_at']) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

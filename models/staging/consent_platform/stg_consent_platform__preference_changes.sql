@@ -24,6 +24,19 @@ standardised as (
     from source
 ),
 
+valued as (
+    {{ clean_values(
+        'standardised',
+        boolean=['is_subscribed'], timestamp=['occurred_at', 'loaded_at'],
+        others=[
+            ['identifier_type', 'unknown_value', 'known_identifier_type'],
+            ['identifier_value', 'invalid_identifier', 'known_identifier_value'],
+            ['purpose', 'unknown_value', to_accepted('purpose', purposes)],
+            ['channel', 'unknown_value', to_accepted('channel', channels)],
+        ]
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -31,34 +44,26 @@ cleaned as (
         row_key as change_id,
 
         -- attributes
-        known_identifier_type as identifier_type,
-        known_identifier_value as identifier_value,
+        clean_identifier_type as identifier_type,
+        clean_identifier_value as identifier_value,
         {{ to_text('brand') }} as brand,
-        {{ to_accepted('purpose', purposes) }} as purpose,
-        {{ to_accepted('channel', channels) }} as channel,
+        clean_purpose as purpose,
+        clean_channel as channel,
         {{ to_text('method') }} as method,
         {{ to_text('actor') }} as actor,
         {{ to_upper(to_text('jurisdiction')) }} as jurisdiction,
 
         -- flags
-        {{ to_boolean('is_subscribed') }} as is_subscribed,
+        clean_is_subscribed as is_subscribed,
 
         -- timestamps
-        {{ to_timestamp('occurred_at') }} as occurred_at,
-        {{ to_timestamp('loaded_at') }} as loaded_at,
+        clean_occurred_at as occurred_at,
+        clean_loaded_at as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            boolean=['is_subscribed'], timestamp=['occurred_at', 'loaded_at'],
-            others=[
-                ['identifier_type', 'unknown_value', 'known_identifier_type'],
-                ['identifier_value', 'invalid_identifier', 'known_identifier_value'],
-                ['purpose', 'unknown_value', to_accepted('purpose', purposes)],
-                ['channel', 'unknown_value', to_accepted('channel', channels)],
-            ]
-        ) }} as unusable_values
-    from standardised
+        unusable_values
+    from valued
 )
 
 select * from cleaned

@@ -7,6 +7,20 @@ with source as (
     ) }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        phone=['property_phone'], number=['property_numberofemployees', 'property_annualrevenue'],
+        boolean=['is_deleted', '_fivetran_deleted'],
+        timestamp=['property_createdate', 'property_hs_lastmodifieddate', '_fivetran_synced'],
+        country='row_country_code',
+        others=[
+            ['property_domain', 'invalid_domain', to_domain('property_domain')],
+            ['property_website', 'invalid_domain', to_domain('property_website')]
+        ]
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -17,8 +31,8 @@ cleaned as (
 
         -- attributes
         {{ to_name('property_name') }} as company_name,
-        coalesce({{ to_domain('property_domain') }}, {{ to_domain('property_website') }}) as domain,
-        {{ to_phone('property_phone', 'row_country_code') }} as phone,
+        coalesce(clean_property_domain, clean_property_website) as domain,
+        clean_property_phone as phone,
         {{ to_name("concat_ws(', ', " ~ to_text('property_address') ~ ", " ~ to_text('property_address_2') ~ ")") }} as street,
         {{ to_name('property_city') }} as city,
         {{ to_name('property_state') }} as region,
@@ -27,30 +41,21 @@ cleaned as (
         {{ to_text('property_industry') }} as industry,
 
         -- measures
-        {{ to_integer('property_numberofemployees') }} as employee_count,
-        {{ to_amount('property_annualrevenue') }} as annual_revenue,
+        {{ integer_of('clean_property_numberofemployees') }} as employee_count,
+        {{ amount_of('clean_property_annualrevenue') }} as annual_revenue,
 
         -- flags
-        coalesce({{ to_boolean('_fivetran_deleted') }}, false) or coalesce({{ to_boolean('is_deleted') }}, false) as is_deleted,
+        coalesce(clean__fivetran_deleted, false) or coalesce(clean_is_deleted, false) as is_deleted,
 
         -- timestamps
-        {{ to_timestamp('property_createdate') }} as created_at,
-        {{ to_timestamp('property_hs_lastmodifieddate') }} as updated_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean_property_createdate as created_at,
+        clean_property_hs_lastmodifieddate as updated_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            phone=['property_phone'], number=['property_numberofemployees', 'property_annualrevenue'],
-            boolean=['is_deleted', '_fivetran_deleted'],
-            timestamp=['property_createdate', 'property_hs_lastmodifieddate', '_fivetran_synced'],
-            country='row_country_code',
-            others=[
-                ['property_domain', 'invalid_domain', to_domain('property_domain')],
-                ['property_website', 'invalid_domain', to_domain('property_website')]
-            ]
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

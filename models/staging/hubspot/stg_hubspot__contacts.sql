@@ -7,6 +7,17 @@ with source as (
     ) }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        email=['property_email', 'property_email_1'], phone=['property_mobilephone', 'property_phone'],
+        boolean=['property_hs_email_optout', '_fivetran_deleted', 'is_deleted'],
+        timestamp=['property_createdate', 'property_created_at', 'property_lastmodifieddate', '_fivetran_synced'],
+        country='row_country_code',
+        others=[['property_date_of_birth', 'invalid_date', to_birth_date('property_date_of_birth')]]
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -19,38 +30,32 @@ cleaned as (
         -- attributes
         {{ to_name('property_firstname') }} as first_name,
         {{ to_name('property_lastname') }} as last_name,
-        {{ to_email('property_email') }} as email,
-        {{ to_email('property_email_1') }} as second_email,
-        {{ to_phone('property_mobilephone', 'row_country_code') }} as mobile_phone,
-        {{ to_phone('property_phone', 'row_country_code') }} as office_phone,
+        clean_property_email as email,
+        clean_property_email_1 as second_email,
+        clean_property_mobilephone as mobile_phone,
+        clean_property_phone as office_phone,
         {{ to_name('property_address') }} as street,
         {{ to_name('property_city') }} as city,
         {{ to_name('property_state') }} as region,
         {{ to_postcode('property_zip') }} as postcode,
         row_country_code as country_code,
-        {{ to_birth_date('property_date_of_birth') }} as birth_date,
+        clean_property_date_of_birth as birth_date,
         {{ to_name('property_company') }} as company_name,
         {{ to_name('property_jobtitle') }} as job_title,
 
         -- flags
-        {{ to_boolean('property_hs_email_optout') }} as has_opted_out_of_email,
-        coalesce({{ to_boolean('_fivetran_deleted') }}, false) or coalesce({{ to_boolean('is_deleted') }}, false) as is_deleted,
+        clean_property_hs_email_optout as has_opted_out_of_email,
+        coalesce(clean__fivetran_deleted, false) or coalesce(clean_is_deleted, false) as is_deleted,
 
         -- timestamps
-        coalesce({{ to_timestamp('property_createdate') }}, {{ to_timestamp('property_created_at') }}) as created_at,
-        {{ to_timestamp('property_lastmodifieddate') }} as updated_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        coalesce(clean_property_createdate, clean_property_created_at) as created_at,
+        clean_property_lastmodifieddate as updated_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            email=['property_email', 'property_email_1'], phone=['property_mobilephone', 'property_phone'],
-            boolean=['property_hs_email_optout', '_fivetran_deleted', 'is_deleted'],
-            timestamp=['property_createdate', 'property_created_at', 'property_lastmodifieddate', '_fivetran_synced'],
-            country='row_country_code',
-            others=[['property_date_of_birth', 'invalid_date', to_birth_date('property_date_of_birth')]]
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 ),
 
 with_preferred as (

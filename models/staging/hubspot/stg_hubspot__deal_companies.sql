@@ -4,6 +4,10 @@ with source as (
     {{ staged_rows('hubspot', 'deal_company', key=['deal_id', 'company_id'], latest_by='_fivetran_synced') }}
 ),
 
+valued as (
+    {{ clean_values('source', timestamp=['_fivetran_synced']) }}
+),
+
 raw_rows as (
     select * from {{ ref('base_hubspot__deal_company') }}
 ),
@@ -19,22 +23,22 @@ main_companies as (
 cleaned as (
     select
         -- keys
-        source.row_key,
-        {{ to_text('source.deal_id') }} as deal_id,
-        {{ to_text('source.company_id') }} as company_id,
+        valued.row_key,
+        {{ to_text('valued.deal_id') }} as deal_id,
+        {{ to_text('valued.company_id') }} as company_id,
 
         -- flags
         main_companies.row_key is not null as is_main_company,
 
         -- timestamps
-        {{ to_timestamp('source._fivetran_synced') }} as loaded_at,
+        valued.clean__fivetran_synced as loaded_at,
 
         -- accounting
-        source.collapsed_count,
-        {{ unusable_values(timestamp=['_fivetran_synced']) }} as unusable_values
-    from source
+        valued.collapsed_count,
+        valued.unusable_values
+    from valued
     left join main_companies
-        on main_companies.row_key = source.row_key
+        on main_companies.row_key = valued.row_key
 )
 
 select * from cleaned

@@ -4,6 +4,10 @@ with source as (
     {{ staged_rows('hubspot', 'deal_pipeline_stage', key='stage_id', latest_by='_fivetran_synced') }}
 ),
 
+valued as (
+    {{ clean_values('source', boolean=['is_closed', 'closed_won'], timestamp=['_fivetran_synced']) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -15,16 +19,16 @@ cleaned as (
         {{ to_text('label') }} as stage,
 
         -- flags
-        {{ to_boolean('is_closed') }} as is_closed,
-        {{ to_boolean('closed_won') }} as is_won,
+        clean_is_closed as is_closed,
+        clean_closed_won as is_won,
 
         -- timestamps
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(boolean=['is_closed', 'closed_won'], timestamp=['_fivetran_synced']) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

@@ -11,15 +11,10 @@ metrics as (
     from {{ ref('stg_klaviyo__metrics') }}
 ),
 
--- each value that takes reading is read once: this table is long
 valued as (
-    select
-        source.*,
-        {{ to_boolean('_fivetran_deleted') }} as deletion,
-        {{ to_timestamp('datetime') }} as told_at,
-        {{ to_timestamp('"timestamp"') }} as counted_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at
-    from source {{ made_once() }}
+    {{ clean_values(
+        'source', boolean=['_fivetran_deleted'], timestamp=['datetime', '"timestamp"', '_fivetran_synced']
+    ) }}
 ),
 
 cleaned as (
@@ -37,20 +32,15 @@ cleaned as (
         {{ regexp_replace_all(to_text('valued.property_url'), '(?s)[?#].*$', '') }} as link,
 
         -- flags
-        coalesce(valued.deletion, false) as is_deleted,
+        coalesce(valued.clean__fivetran_deleted, false) as is_deleted,
 
         -- timestamps
-        coalesce(valued.told_at, valued.counted_at) as occurred_at,
-        valued.loaded_at,
+        coalesce(valued.clean_datetime, valued.clean_timestamp) as occurred_at,
+        valued.clean__fivetran_synced as loaded_at,
 
         -- accounting
         valued.collapsed_count,
-        {{ unusable_values(others=[
-            ['_fivetran_deleted', 'invalid_boolean', 'valued.deletion'],
-            ['datetime', 'invalid_timestamp', 'valued.told_at'],
-            ['"timestamp"', 'invalid_timestamp', 'valued.counted_at'],
-            ['_fivetran_synced', 'invalid_timestamp', 'valued.loaded_at']
-        ]) }} as unusable_values
+        valued.unusable_values
     from valued
     left join metrics
         on metrics.metric_id = {{ to_text('valued.metric_id') }}

@@ -4,6 +4,10 @@ with source as (
     {{ staged_rows('klaviyo', 'metric', key='id', latest_by=['_fivetran_synced', 'updated']) }}
 ),
 
+valued as (
+    {{ clean_values('source', timestamp=['created', 'updated', '_fivetran_synced']) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -15,14 +19,14 @@ cleaned as (
         {{ to_text('integration_name') }} as integration_name,
 
         -- timestamps
-        {{ to_timestamp('created') }} as created_at,
-        {{ to_timestamp('updated') }} as updated_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean_created as created_at,
+        clean_updated as updated_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(timestamp=['created', 'updated', '_fivetran_synced']) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

@@ -14,6 +14,17 @@ channels_listed as (
     from source
 ),
 
+valued as (
+    {{ clean_values(
+        'channels_listed',
+        email=['email'], phone=['phone_number'],
+        boolean=['custom_accepts_marketing', 'custom_sms_consent', 'custom_suppress', '_fivetran_deleted'],
+        timestamp=['custom_consent_timestamp', 'created', 'updated', '_fivetran_synced'],
+        country='row_country_code',
+        others=[['custom_birthday', 'invalid_date', to_birth_date('custom_birthday')]]
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -25,14 +36,14 @@ cleaned as (
         {{ to_name('first_name') }} as first_name,
         {{ to_name('last_name') }} as last_name,
         {{ to_text("concat_ws(' ', " ~ to_name('first_name') ~ ", " ~ to_name('last_name') ~ ")") }} as full_name,
-        {{ to_email('email') }} as email,
-        {{ to_phone('phone_number', 'row_country_code') }} as phone,
+        clean_email as email,
+        clean_phone_number as phone,
         {{ to_name("concat_ws(', ', " ~ to_text('address_1') ~ ", " ~ to_text('address_2') ~ ")") }} as street,
         {{ to_name('city') }} as city,
         {{ to_name('region') }} as region,
         {{ to_postcode('zip') }} as postcode,
         row_country_code as country_code,
-        {{ to_birth_date('custom_birthday') }} as birth_date,
+        clean_custom_birthday as birth_date,
         {{ to_name('organization') }} as company_name,
         {{ to_name('title') }} as job_title,
         {{ to_text('custom_consent_method') }} as consent_method,
@@ -44,27 +55,21 @@ cleaned as (
         coalesce(channel_list like '%,sms,%', false) as has_consented_to_sms,
         coalesce(channel_list like '%,directmail,%', false) as has_consented_to_post,
         coalesce(not {{ to_boolean('custom_consent') }}, false) as has_refused_consent,
-        {{ to_boolean('custom_accepts_marketing') }} as is_accepting_marketing,
-        {{ to_boolean('custom_sms_consent') }} as is_accepting_sms,
-        coalesce({{ to_boolean('custom_suppress') }}, false) as is_suppressed,
-        coalesce({{ to_boolean('_fivetran_deleted') }}, false) as is_deleted,
+        clean_custom_accepts_marketing as is_accepting_marketing,
+        clean_custom_sms_consent as is_accepting_sms,
+        coalesce(clean_custom_suppress, false) as is_suppressed,
+        coalesce(clean__fivetran_deleted, false) as is_deleted,
 
         -- timestamps
-        {{ to_timestamp('custom_consent_timestamp') }} as consented_at,
-        {{ to_timestamp('created') }} as created_at,
-        {{ to_timestamp('updated') }} as updated_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean_custom_consent_timestamp as consented_at,
+        clean_created as created_at,
+        clean_updated as updated_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            email=['email'], phone=['phone_number'],
-            boolean=['custom_accepts_marketing', 'custom_sms_consent', 'custom_suppress', '_fivetran_deleted'],
-            timestamp=['custom_consent_timestamp', 'created', 'updated', '_fivetran_synced'],
-            country='row_country_code',
-            others=[['custom_birthday', 'invalid_date', to_birth_date('custom_birthday')]]
-        ) }} as unusable_values
-    from channels_listed
+        unusable_values
+    from valued
 )
 
 select * from cleaned

@@ -6,6 +6,17 @@ with source as (
     {{ staged_rows('pos', 'store_transaction', key='transaction_id', latest_by='loaded_at') }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        number=['amount', 'item_count'], timestamp=['occurred_at', 'loaded_at'],
+        others=[
+            ['"type"', 'unknown_value', to_accepted('"type"', types)],
+            ['currency', 'invalid_currency', to_currency('currency')]
+        ]
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -15,28 +26,22 @@ cleaned as (
         {{ to_text('store_id') }} as store_id,
 
         -- attributes
-        {{ to_accepted('"type"', types) }} as transaction_type,
-        {{ to_currency('currency') }} as currency,
+        clean_type as transaction_type,
+        clean_currency as currency,
         {{ to_text('payment_method') }} as payment_method,
 
         -- measures
-        {{ to_amount('amount') }} as amount,
-        {{ to_integer('item_count') }} as item_count,
+        {{ amount_of('clean_amount') }} as amount,
+        {{ integer_of('clean_item_count') }} as item_count,
 
         -- timestamps
-        {{ to_timestamp('occurred_at') }} as occurred_at,
-        {{ to_timestamp('loaded_at') }} as loaded_at,
+        clean_occurred_at as occurred_at,
+        clean_loaded_at as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            number=['amount', 'item_count'], timestamp=['occurred_at', 'loaded_at'],
-            others=[
-                ['"type"', 'unknown_value', to_accepted('"type"', types)],
-                ['currency', 'invalid_currency', to_currency('currency')]
-            ]
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

@@ -7,6 +7,15 @@ with source as (
     ) }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        phone=['phone'], number=['number_of_employees', 'annual_revenue'], boolean=['is_deleted'],
+        timestamp=['created_date', 'last_modified_date', '_fivetran_synced'], country='row_country_code',
+        others=[['website', 'invalid_domain', to_domain('website')]]
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -17,8 +26,8 @@ cleaned as (
 
         -- attributes
         {{ to_name('"name"') }} as account_name,
-        {{ to_domain('website') }} as domain,
-        {{ to_phone('phone', 'row_country_code') }} as phone,
+        clean_website as domain,
+        clean_phone as phone,
         {{ to_name('billing_street') }} as street,
         {{ to_name('billing_city') }} as city,
         {{ to_name('billing_state') }} as region,
@@ -28,25 +37,21 @@ cleaned as (
         {{ to_text('"type"') }} as account_type,
 
         -- measures
-        {{ to_integer('number_of_employees') }} as employee_count,
-        {{ to_amount('annual_revenue') }} as annual_revenue,
+        {{ integer_of('clean_number_of_employees') }} as employee_count,
+        {{ amount_of('clean_annual_revenue') }} as annual_revenue,
 
         -- flags
-        coalesce({{ to_boolean('is_deleted') }}, false) as is_deleted,
+        coalesce(clean_is_deleted, false) as is_deleted,
 
         -- timestamps
-        {{ to_timestamp('created_date') }} as created_at,
-        {{ to_timestamp('last_modified_date') }} as updated_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean_created_date as created_at,
+        clean_last_modified_date as updated_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            phone=['phone'], number=['number_of_employees', 'annual_revenue'], boolean=['is_deleted'],
-            timestamp=['created_date', 'last_modified_date', '_fivetran_synced'], country='row_country_code',
-            others=[['website', 'invalid_domain', to_domain('website')]]
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

@@ -7,6 +7,16 @@ with source as (
     ) }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        email=['email'], phone=['mobile_phone', 'phone'],
+        boolean=['has_opted_out_of_email', 'do_not_call', 'is_deleted'],
+        timestamp=['created_date', 'last_modified_date', '_fivetran_synced'], country='row_country_code',
+        others=[['birthdate', 'invalid_date', to_birth_date('birthdate')]]
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -25,36 +35,31 @@ cleaned as (
             case when {{ to_text('first_name') }} is null then {{ last_name_of('"name"') }} end
         ) as last_name,
         {{ to_name('"name"') }} as full_name,
-        {{ to_email('email') }} as email,
-        {{ to_phone('mobile_phone', 'row_country_code') }} as mobile_phone,
-        {{ to_phone('phone', 'row_country_code') }} as office_phone,
+        clean_email as email,
+        clean_mobile_phone as mobile_phone,
+        clean_phone as office_phone,
         {{ to_name('mailing_street') }} as street,
         {{ to_name('mailing_city') }} as city,
         {{ to_name('mailing_state') }} as region,
         {{ to_postcode('mailing_postal_code') }} as postcode,
         row_country_code as country_code,
-        {{ to_birth_date('birthdate') }} as birth_date,
+        clean_birthdate as birth_date,
         {{ to_name('title') }} as job_title,
 
         -- flags
-        {{ to_boolean('has_opted_out_of_email') }} as has_opted_out_of_email,
-        {{ to_boolean('do_not_call') }} as is_not_to_be_called,
-        coalesce({{ to_boolean('is_deleted') }}, false) as is_deleted,
+        clean_has_opted_out_of_email as has_opted_out_of_email,
+        clean_do_not_call as is_not_to_be_called,
+        coalesce(clean_is_deleted, false) as is_deleted,
 
         -- timestamps
-        {{ to_timestamp('created_date') }} as created_at,
-        {{ to_timestamp('last_modified_date') }} as updated_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean_created_date as created_at,
+        clean_last_modified_date as updated_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            email=['email'], phone=['mobile_phone', 'phone'],
-            boolean=['has_opted_out_of_email', 'do_not_call', 'is_deleted'],
-            timestamp=['created_date', 'last_modified_date', '_fivetran_synced'], country='row_country_code',
-            others=[['birthdate', 'invalid_date', to_birth_date('birthdate')]]
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 ),
 
 with_phone as (

@@ -7,6 +7,16 @@ with source as (
     ) }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        email=['email'], phone=['mobile_phone', 'phone'],
+        boolean=['is_converted', 'has_opted_out_of_email', 'do_not_call', 'is_deleted'],
+        timestamp=['created_date', 'converted_date', 'last_modified_date', '_fivetran_synced'],
+        country='row_country_code', others=[['website', 'invalid_domain', to_domain('website')]]
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -26,41 +36,36 @@ cleaned as (
             case when {{ to_text('first_name') }} is null then {{ last_name_of('"name"') }} end
         ) as last_name,
         {{ to_name('"name"') }} as full_name,
-        {{ to_email('email') }} as email,
-        {{ to_phone('mobile_phone', 'row_country_code') }} as mobile_phone,
-        {{ to_phone('phone', 'row_country_code') }} as office_phone,
+        clean_email as email,
+        clean_mobile_phone as mobile_phone,
+        clean_phone as office_phone,
         {{ to_name('street') }} as street,
         {{ to_name('city') }} as city,
         {{ to_name('state') }} as region,
         {{ to_postcode('postal_code') }} as postcode,
         row_country_code as country_code,
         {{ to_name('company') }} as company_name,
-        {{ to_domain('website') }} as company_domain,
+        clean_website as company_domain,
         {{ to_name('title') }} as job_title,
         {{ to_text('status') }} as status,
         {{ to_text('lead_source') }} as lead_source,
 
         -- flags
-        coalesce({{ to_boolean('is_converted') }}, {{ to_text('converted_contact_id') }} is not null) as is_converted,
-        {{ to_boolean('has_opted_out_of_email') }} as has_opted_out_of_email,
-        {{ to_boolean('do_not_call') }} as is_not_to_be_called,
-        coalesce({{ to_boolean('is_deleted') }}, false) as is_deleted,
+        coalesce(clean_is_converted, {{ to_text('converted_contact_id') }} is not null) as is_converted,
+        clean_has_opted_out_of_email as has_opted_out_of_email,
+        clean_do_not_call as is_not_to_be_called,
+        coalesce(clean_is_deleted, false) as is_deleted,
 
         -- timestamps
-        {{ to_timestamp('created_date') }} as created_at,
-        {{ to_timestamp('converted_date') }} as converted_at,
-        {{ to_timestamp('last_modified_date') }} as updated_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean_created_date as created_at,
+        clean_converted_date as converted_at,
+        clean_last_modified_date as updated_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            email=['email'], phone=['mobile_phone', 'phone'],
-            boolean=['is_converted', 'has_opted_out_of_email', 'do_not_call', 'is_deleted'],
-            timestamp=['created_date', 'converted_date', 'last_modified_date', '_fivetran_synced'],
-            country='row_country_code', others=[['website', 'invalid_domain', to_domain('website')]]
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 ),
 
 with_phone as (

@@ -4,6 +4,14 @@ with source as (
     {{ staged_rows('salesforce', 'opportunity', key='id', latest_by=['_fivetran_synced', 'last_modified_date']) }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        number=['amount'], boolean=['is_closed', 'is_won', 'is_deleted'],
+        timestamp=['close_date', 'created_date', 'last_modified_date', '_fivetran_synced']
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -16,26 +24,23 @@ cleaned as (
         {{ to_text('"type"') }} as opportunity_type,
 
         -- measures
-        {{ to_amount('amount') }} as amount,
+        {{ amount_of('clean_amount') }} as amount,
 
         -- flags
-        coalesce({{ to_boolean('is_closed') }}, lower({{ trimmed('stage_name') }}) like 'closed%', false) as is_closed,
-        coalesce({{ to_boolean('is_won') }}, lower({{ trimmed('stage_name') }}) = 'closed won', false) as is_won,
-        coalesce({{ to_boolean('is_deleted') }}, false) as is_deleted,
+        coalesce(clean_is_closed, lower({{ trimmed('stage_name') }}) like 'closed%', false) as is_closed,
+        coalesce(clean_is_won, lower({{ trimmed('stage_name') }}) = 'closed won', false) as is_won,
+        coalesce(clean_is_deleted, false) as is_deleted,
 
         -- timestamps
-        {{ to_timestamp('close_date') }} as closed_at,
-        {{ to_timestamp('created_date') }} as created_at,
-        {{ to_timestamp('last_modified_date') }} as updated_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean_close_date as closed_at,
+        clean_created_date as created_at,
+        clean_last_modified_date as updated_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            number=['amount'], boolean=['is_closed', 'is_won', 'is_deleted'],
-            timestamp=['close_date', 'created_date', 'last_modified_date', '_fivetran_synced']
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

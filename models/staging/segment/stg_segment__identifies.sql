@@ -21,33 +21,38 @@ with_country as (
         on users.user_id = {{ to_text('source.user_id') }}
 ),
 
+valued as (
+    {{ clean_values(
+        'with_country',
+        email=['email'], phone=['phone'], timestamp=['"timestamp"', 'original_timestamp', 'received_at'],
+        country='row_country_code', others=[['user_id', 'key_too_long', row_key(['user_id'], 'with_country')]]
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
         row_key,
         row_key as identify_id,
         {{ to_text('anonymous_id') }} as anonymous_id,
-        {{ row_key(['user_id'], 'with_country') }} as user_id,
+        clean_user_id as user_id,
 
         -- attributes
         {{ to_name('first_name') }} as first_name,
         {{ to_name('last_name') }} as last_name,
-        {{ to_email('email') }} as email,
-        {{ to_phone('phone', 'row_country_code') }} as phone,
+        clean_email as email,
+        clean_phone as phone,
 
         -- timestamps
         coalesce(
-            {{ to_timestamp('"timestamp"') }}, {{ to_timestamp('original_timestamp') }}, {{ to_timestamp('received_at') }}
+            clean_timestamp, clean_original_timestamp, clean_received_at
         ) as occurred_at,
-        {{ to_timestamp('received_at') }} as loaded_at,
+        clean_received_at as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            email=['email'], phone=['phone'], timestamp=['"timestamp"', 'original_timestamp', 'received_at'],
-            country='row_country_code', others=[['user_id', 'key_too_long', row_key(['user_id'], 'with_country')]]
-        ) }} as unusable_values
-    from with_country
+        unusable_values
+    from valued
 )
 
 select * from cleaned

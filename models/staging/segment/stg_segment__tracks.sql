@@ -4,14 +4,8 @@ with source as (
     {{ staged_rows('segment', 'tracks', key='id', latest_by='received_at') }}
 ),
 
--- each moment is read once: these tables are the longest of all
-timed as (
-    select
-        source.*,
-        {{ to_timestamp('"timestamp"') }} as corrected_at,
-        {{ to_timestamp('original_timestamp') }} as device_at,
-        {{ to_timestamp('received_at') }} as loaded_at
-    from source {{ made_once() }}
+valued as (
+    {{ clean_values('source', number=['"value"'], timestamp=['"timestamp"', 'original_timestamp', 'received_at']) }}
 ),
 
 cleaned as (
@@ -34,20 +28,16 @@ cleaned as (
         end as channel,
 
         -- measures
-        {{ to_number('"value"') }} as event_value,
+        clean_value as event_value,
 
         -- timestamps
-        coalesce(corrected_at, device_at, loaded_at) as occurred_at,
-        loaded_at,
+        coalesce(clean_timestamp, clean_original_timestamp, clean_received_at) as occurred_at,
+        clean_received_at as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(number=['"value"'], others=[
-            ['"timestamp"', 'invalid_timestamp', 'corrected_at'],
-            ['original_timestamp', 'invalid_timestamp', 'device_at'],
-            ['received_at', 'invalid_timestamp', 'loaded_at']
-        ]) }} as unusable_values
-    from timed
+        unusable_values
+    from valued
 )
 
 select * from cleaned

@@ -4,6 +4,14 @@ with source as (
     {{ staged_rows('segment', 'users', key='id', latest_by='received_at', country='address_country') }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        email=['email'], phone=['phone'], timestamp=['created_at', 'received_at'], country='row_country_code',
+        others=[['birthday', 'invalid_date', to_birth_date('birthday')]]
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -17,9 +25,9 @@ cleaned as (
             {{ to_name('"name"') }},
             {{ to_text("concat_ws(' ', " ~ to_name('first_name') ~ ", " ~ to_name('last_name') ~ ")") }}
         ) as full_name,
-        {{ to_email('email') }} as email,
-        {{ to_phone('phone', 'row_country_code') }} as phone,
-        {{ to_birth_date('birthday') }} as birth_date,
+        clean_email as email,
+        clean_phone as phone,
+        clean_birthday as birth_date,
         {{ to_name('company_name') }} as company_name,
         {{ to_name('title') }} as job_title,
         {{ to_name('address_street') }} as street,
@@ -29,16 +37,13 @@ cleaned as (
         row_country_code as country_code,
 
         -- timestamps
-        {{ to_timestamp('created_at') }} as created_at,
-        {{ to_timestamp('received_at') }} as loaded_at,
+        clean_created_at as created_at,
+        clean_received_at as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            email=['email'], phone=['phone'], timestamp=['created_at', 'received_at'], country='row_country_code',
-            others=[['birthday', 'invalid_date', to_birth_date('birthday')]]
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

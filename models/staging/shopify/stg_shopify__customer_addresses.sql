@@ -4,6 +4,13 @@ with source as (
     {{ staged_rows('shopify', 'customer_address', key='id', latest_by='_fivetran_synced', country='coalesce(country_code, country)') }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        phone=['phone'], boolean=['is_default'], timestamp=['_fivetran_synced'], country='row_country_code'
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -18,20 +25,18 @@ cleaned as (
         coalesce({{ to_text('province') }}, {{ to_text('province_code') }}) as region,
         {{ to_postcode('zip') }} as postcode,
         row_country_code as country_code,
-        {{ to_phone('phone', 'row_country_code') }} as phone,
+        clean_phone as phone,
 
         -- flags
-        coalesce({{ to_boolean('is_default') }}, false) as is_default,
+        coalesce(clean_is_default, false) as is_default,
 
         -- timestamps
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            phone=['phone'], boolean=['is_default'], timestamp=['_fivetran_synced'], country='row_country_code'
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

@@ -44,6 +44,22 @@ with_default_address as (
             and ranked_addresses.address_rank = 1
 ),
 
+valued as (
+    {{ clean_values(
+        'with_default_address',
+        email=['email'], phone=['phone'], boolean=['accepts_marketing', '_fivetran_deleted'],
+        timestamp=[
+            'created_at', 'updated_at', 'email_marketing_consent_updated_at', 'accepts_marketing_updated_at',
+            '_fivetran_synced'
+        ],
+        country='country_code',
+        others=[
+            ['email_marketing_consent_state', 'unknown_value', to_accepted('email_marketing_consent_state', email_consent_states)],
+            ['email_marketing_consent_opt_in_level', 'unknown_value', to_accepted('email_marketing_consent_opt_in_level', opt_in_levels)],
+        ]
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -55,45 +71,34 @@ cleaned as (
         {{ to_name('first_name') }} as first_name,
         {{ to_name('last_name') }} as last_name,
         {{ to_text("concat_ws(' ', " ~ to_name('first_name') ~ ", " ~ to_name('last_name') ~ ")") }} as full_name,
-        {{ to_email('email') }} as email,
-        coalesce({{ to_phone('phone', 'country_code') }}, address_phone) as phone,
+        clean_email as email,
+        coalesce(clean_phone, address_phone) as phone,
         company_name,
         street,
         city,
         region,
         postcode,
         country_code,
-        {{ to_accepted('email_marketing_consent_state', email_consent_states) }} as email_consent_state,
-        {{ to_accepted('email_marketing_consent_opt_in_level', opt_in_levels) }} as email_opt_in_level,
+        clean_email_marketing_consent_state as email_consent_state,
+        clean_email_marketing_consent_opt_in_level as email_opt_in_level,
         coalesce({{ to_text('email_marketing_consent_state') }}, {{ to_text('accepts_marketing') }}) as email_consent_signal,
 
         -- flags
-        {{ to_boolean('accepts_marketing') }} as accepts_marketing,
-        coalesce({{ to_boolean('_fivetran_deleted') }}, false) as is_deleted,
+        clean_accepts_marketing as accepts_marketing,
+        coalesce(clean__fivetran_deleted, false) as is_deleted,
 
         -- timestamps
-        {{ to_timestamp('created_at') }} as created_at,
-        {{ to_timestamp('updated_at') }} as updated_at,
+        clean_created_at as created_at,
+        clean_updated_at as updated_at,
         coalesce(
-            {{ to_timestamp('email_marketing_consent_updated_at') }}, {{ to_timestamp('accepts_marketing_updated_at') }}
+            clean_email_marketing_consent_updated_at, clean_accepts_marketing_updated_at
         ) as email_consent_updated_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            email=['email'], phone=['phone'], boolean=['accepts_marketing', '_fivetran_deleted'],
-            timestamp=[
-                'created_at', 'updated_at', 'email_marketing_consent_updated_at', 'accepts_marketing_updated_at',
-                '_fivetran_synced'
-            ],
-            country='country_code',
-            others=[
-                ['email_marketing_consent_state', 'unknown_value', to_accepted('email_marketing_consent_state', email_consent_states)],
-                ['email_marketing_consent_opt_in_level', 'unknown_value', to_accepted('email_marketing_consent_opt_in_level', opt_in_levels)],
-            ]
-        ) }} as unusable_values
-    from with_default_address
+        unusable_values
+    from valued
 )
 
 select * from cleaned

@@ -4,6 +4,14 @@ with source as (
     {{ staged_rows('shopify', 'order_adjustment', key='id', latest_by='_fivetran_synced') }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        number=['amount', 'tax_amount', 'amount_set_shop_amount', 'tax_amount_set_shop_amount'],
+        timestamp=['_fivetran_synced']
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -12,19 +20,16 @@ cleaned as (
         {{ to_text('refund_id') }} as refund_id,
 
         -- measures
-        coalesce({{ to_amount('amount') }}, {{ to_amount('amount_set_shop_amount') }}) as amount,
-        coalesce({{ to_amount('tax_amount') }}, {{ to_amount('tax_amount_set_shop_amount') }}) as tax_amount,
+        coalesce({{ amount_of('clean_amount') }}, {{ amount_of('clean_amount_set_shop_amount') }}) as amount,
+        coalesce({{ amount_of('clean_tax_amount') }}, {{ amount_of('clean_tax_amount_set_shop_amount') }}) as tax_amount,
 
         -- timestamps
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            number=['amount', 'tax_amount', 'amount_set_shop_amount', 'tax_amount_set_shop_amount'],
-            timestamp=['_fivetran_synced']
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

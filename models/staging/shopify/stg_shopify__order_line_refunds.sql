@@ -4,6 +4,14 @@ with source as (
     {{ staged_rows('shopify', 'order_line_refund', key='id', latest_by='_fivetran_synced') }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        number=['quantity', 'subtotal', 'total_tax', 'subtotal_set_shop_amount', 'total_tax_set_shop_amount'],
+        timestamp=['_fivetran_synced']
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -13,20 +21,17 @@ cleaned as (
         {{ to_text('order_line_id') }} as order_line_id,
 
         -- measures
-        {{ to_integer('quantity') }} as quantity,
-        coalesce({{ to_amount('subtotal') }}, {{ to_amount('subtotal_set_shop_amount') }}) as amount,
-        coalesce({{ to_amount('total_tax') }}, {{ to_amount('total_tax_set_shop_amount') }}) as tax_amount,
+        {{ integer_of('clean_quantity') }} as quantity,
+        coalesce({{ amount_of('clean_subtotal') }}, {{ amount_of('clean_subtotal_set_shop_amount') }}) as amount,
+        coalesce({{ amount_of('clean_total_tax') }}, {{ amount_of('clean_total_tax_set_shop_amount') }}) as tax_amount,
 
         -- timestamps
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            number=['quantity', 'subtotal', 'total_tax', 'subtotal_set_shop_amount', 'total_tax_set_shop_amount'],
-            timestamp=['_fivetran_synced']
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

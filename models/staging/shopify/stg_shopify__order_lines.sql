@@ -4,6 +4,14 @@ with source as (
     {{ staged_rows('shopify', 'order_line', key='id', latest_by='_fivetran_synced') }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        number=['quantity', 'original_total_set_shop_amount', 'price', 'total_discount_set_shop_amount', 'total_discount'],
+        timestamp=['_fivetran_synced']
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -18,23 +26,20 @@ cleaned as (
         coalesce({{ to_text('title') }}, {{ to_text('"name"') }}) as product_title,
 
         -- measures
-        {{ to_integer('quantity') }} as quantity,
+        {{ integer_of('clean_quantity') }} as quantity,
         coalesce(
-            {{ to_amount('original_total_set_shop_amount') }},
-            cast({{ to_amount('price') }} * {{ to_integer('quantity') }} as numeric(18, 2))
+            {{ amount_of('clean_original_total_set_shop_amount') }},
+            cast({{ amount_of('clean_price') }} * {{ integer_of('clean_quantity') }} as numeric(18, 2))
         ) as amount,
-        coalesce({{ to_amount('total_discount_set_shop_amount') }}, {{ to_amount('total_discount') }}) as discount_amount,
+        coalesce({{ amount_of('clean_total_discount_set_shop_amount') }}, {{ amount_of('clean_total_discount') }}) as discount_amount,
 
         -- timestamps
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            number=['quantity', 'original_total_set_shop_amount', 'price', 'total_discount_set_shop_amount', 'total_discount'],
-            timestamp=['_fivetran_synced']
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

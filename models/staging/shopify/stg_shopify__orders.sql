@@ -22,6 +22,21 @@ named as (
     from source
 ),
 
+valued as (
+    {{ clean_values(
+        'named',
+        email=['email'], number=['total_price_set_shop_amount', 'total_price'], boolean=['test', '_fivetran_deleted'],
+        timestamp=['processed_at', 'created_at', 'cancelled_at', '_fivetran_synced'],
+        others=[
+            ['total_price_set_shop_currency_code', 'invalid_currency', to_currency('total_price_set_shop_currency_code')],
+            ['currency_code', 'invalid_currency', to_currency('currency_code')],
+            ['currency', 'invalid_currency', to_currency('currency')],
+            ['display_financial_status', 'unknown_value', to_accepted("replace(" ~ trimmed('display_financial_status') ~ ", ' ', '_')", financial_statuses)],
+            ['financial_status', 'unknown_value', to_accepted("replace(" ~ trimmed('financial_status') ~ ", ' ', '_')", financial_statuses)],
+        ]
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -30,7 +45,7 @@ cleaned as (
         {{ to_text('customer_id') }} as customer_id,
 
         -- attributes
-        {{ to_email('email') }} as email,
+        clean_email as email,
         {{ to_text('"name"') }} as order_name,
         lower({{ to_text('source_name') }}) as source_name,
         {{ to_accepted('raw_status', financial_statuses) }} as financial_status,
@@ -40,28 +55,18 @@ cleaned as (
         {{ to_amount('raw_amount') }} as amount,
 
         -- flags
-        coalesce({{ to_boolean('test') }}, false) as is_test,
-        coalesce({{ to_boolean('_fivetran_deleted') }}, false) as is_deleted,
+        coalesce(clean_test, false) as is_test,
+        coalesce(clean__fivetran_deleted, false) as is_deleted,
 
         -- timestamps
-        coalesce({{ to_timestamp('processed_at') }}, {{ to_timestamp('created_at') }}) as ordered_at,
-        {{ to_timestamp('cancelled_at') }} as cancelled_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        coalesce(clean_processed_at, clean_created_at) as ordered_at,
+        clean_cancelled_at as cancelled_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            email=['email'], number=['total_price_set_shop_amount', 'total_price'], boolean=['test', '_fivetran_deleted'],
-            timestamp=['processed_at', 'created_at', 'cancelled_at', '_fivetran_synced'],
-            others=[
-                ['total_price_set_shop_currency_code', 'invalid_currency', to_currency('total_price_set_shop_currency_code')],
-                ['currency_code', 'invalid_currency', to_currency('currency_code')],
-                ['currency', 'invalid_currency', to_currency('currency')],
-                ['display_financial_status', 'unknown_value', to_accepted("replace(" ~ trimmed('display_financial_status') ~ ", ' ', '_')", financial_statuses)],
-                ['financial_status', 'unknown_value', to_accepted("replace(" ~ trimmed('financial_status') ~ ", ' ', '_')", financial_statuses)],
-            ]
-        ) }} as unusable_values
-    from named
+        unusable_values
+    from valued
 )
 
 select * from cleaned

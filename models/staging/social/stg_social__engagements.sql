@@ -4,6 +4,10 @@ with source as (
     {{ staged_rows('social', 'engagement', key='id', latest_by='loaded_at') }}
 ),
 
+valued as (
+    {{ clean_values('source', timestamp=['occurred_at', 'loaded_at']) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -18,13 +22,13 @@ cleaned as (
         {{ to_text('post_url') }} as post_url,
 
         -- timestamps
-        {{ to_timestamp('occurred_at') }} as occurred_at,
-        {{ to_timestamp('loaded_at') }} as loaded_at,
+        clean_occurred_at as occurred_at,
+        clean_loaded_at as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(timestamp=['occurred_at', 'loaded_at']) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

@@ -4,6 +4,14 @@ with source as (
     {{ staged_rows('social', 'lead_form_submission', key='id', latest_by='loaded_at', country='country') }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        email=['email'], phone=['phone_number'], boolean=['marketing_opt_in'],
+        timestamp=['submitted_at', 'loaded_at'], country='row_country_code'
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -23,27 +31,24 @@ cleaned as (
             {{ to_name('full_name') }},
             {{ to_text("concat_ws(' ', " ~ to_name('first_name') ~ ", " ~ to_name('last_name') ~ ")") }}
         ) as full_name,
-        {{ to_email('email') }} as email,
-        {{ to_phone('phone_number', 'row_country_code') }} as phone,
+        clean_email as email,
+        clean_phone_number as phone,
         {{ to_name('company_name') }} as company_name,
         {{ to_name('job_title') }} as job_title,
         {{ to_name('city') }} as city,
         row_country_code as country_code,
 
         -- flags
-        {{ to_boolean('marketing_opt_in') }} as has_marketing_opt_in,
+        clean_marketing_opt_in as has_marketing_opt_in,
 
         -- timestamps
-        {{ to_timestamp('submitted_at') }} as submitted_at,
-        {{ to_timestamp('loaded_at') }} as loaded_at,
+        clean_submitted_at as submitted_at,
+        clean_loaded_at as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            email=['email'], phone=['phone_number'], boolean=['marketing_opt_in'],
-            timestamp=['submitted_at', 'loaded_at'], country='row_country_code'
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

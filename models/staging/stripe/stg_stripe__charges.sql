@@ -4,6 +4,15 @@ with source as (
     {{ staged_rows('stripe', 'charge', key='id', latest_by='_fivetran_synced') }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        email=['receipt_email'], number=['amount'], boolean=['paid', 'refunded', 'livemode'],
+        timestamp=['created', '_fivetran_synced'],
+        others=[['currency', 'invalid_currency', to_currency('currency')]]
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -13,30 +22,26 @@ cleaned as (
         {{ to_text('invoice_id') }} as invoice_id,
 
         -- attributes
-        {{ to_email('receipt_email') }} as receipt_email,
+        clean_receipt_email as receipt_email,
         lower({{ to_text('status') }}) as status,
-        {{ to_currency('currency') }} as currency,
+        clean_currency as currency,
 
         -- measures
-        {{ from_minor_units('amount', 'currency') }} as amount,
+        {{ from_minor_units('clean_amount', 'currency') }} as amount,
 
         -- flags
-        coalesce({{ to_boolean('paid') }}, false) as is_paid,
-        coalesce({{ to_boolean('refunded') }}, false) as is_refunded,
-        coalesce(not {{ to_boolean('livemode') }}, false) as is_test,
+        coalesce(clean_paid, false) as is_paid,
+        coalesce(clean_refunded, false) as is_refunded,
+        coalesce(not clean_livemode, false) as is_test,
 
         -- timestamps
-        {{ to_timestamp('created') }} as created_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean_created as created_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            email=['receipt_email'], number=['amount'], boolean=['paid', 'refunded', 'livemode'],
-            timestamp=['created', '_fivetran_synced'],
-            others=[['currency', 'invalid_currency', to_currency('currency')]]
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

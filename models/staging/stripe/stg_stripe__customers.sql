@@ -4,6 +4,14 @@ with source as (
     {{ staged_rows('stripe', 'customer', key='id', latest_by='_fivetran_synced', country='address_country') }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        email=['email'], phone=['phone'], boolean=['livemode', 'is_deleted'],
+        timestamp=['created', '_fivetran_synced'], country='row_country_code'
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -16,8 +24,8 @@ cleaned as (
         {{ first_name_of('name') }} as first_name,
         {{ last_name_of('name') }} as last_name,
         {{ to_name('name') }} as full_name,
-        {{ to_email('email') }} as email,
-        {{ to_phone('phone', 'row_country_code') }} as phone,
+        clean_email as email,
+        clean_phone as phone,
         {{ to_text("concat_ws(', ', " ~ to_text('address_line_1') ~ ", " ~ to_text('address_line_2') ~ ")") }} as street,
         {{ to_name('address_city') }} as city,
         {{ to_text('address_state') }} as region,
@@ -25,20 +33,17 @@ cleaned as (
         row_country_code as country_code,
 
         -- flags
-        coalesce(not {{ to_boolean('livemode') }}, false) as is_test,
-        coalesce({{ to_boolean('is_deleted') }}, false) as is_deleted,
+        coalesce(not clean_livemode, false) as is_test,
+        coalesce(clean_is_deleted, false) as is_deleted,
 
         -- timestamps
-        {{ to_timestamp('created') }} as created_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean_created as created_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            email=['email'], phone=['phone'], boolean=['livemode', 'is_deleted'],
-            timestamp=['created', '_fivetran_synced'], country='row_country_code'
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

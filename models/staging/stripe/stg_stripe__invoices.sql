@@ -4,6 +4,15 @@ with source as (
     {{ staged_rows('stripe', 'invoice', key='id', latest_by='_fivetran_synced') }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        number=['total', 'amount_paid'], boolean=['paid', 'is_deleted', 'livemode'],
+        timestamp=['created', 'period_end', '_fivetran_synced'],
+        others=[['currency', 'invalid_currency', to_currency('currency')]]
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -15,29 +24,25 @@ cleaned as (
         -- attributes
         {{ to_text('"number"') }} as invoice_number,
         lower({{ to_text('status') }}) as status,
-        {{ to_currency('currency') }} as currency,
+        clean_currency as currency,
 
         -- measures
-        {{ from_minor_units('total', 'currency') }} as amount,
-        {{ from_minor_units('amount_paid', 'currency') }} as paid_amount,
+        {{ from_minor_units('clean_total', 'currency') }} as amount,
+        {{ from_minor_units('clean_amount_paid', 'currency') }} as paid_amount,
 
         -- flags
-        coalesce({{ to_boolean('paid') }}, lower({{ to_text('status') }}) = 'paid', false) as is_paid,
-        coalesce({{ to_boolean('is_deleted') }}, false) as is_deleted,
-        coalesce(not {{ to_boolean('livemode') }}, false) as is_test,
+        coalesce(clean_paid, lower({{ to_text('status') }}) = 'paid', false) as is_paid,
+        coalesce(clean_is_deleted, false) as is_deleted,
+        coalesce(not clean_livemode, false) as is_test,
 
         -- timestamps
-        coalesce({{ to_timestamp('created') }}, {{ to_timestamp('period_end') }}) as created_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        coalesce(clean_created, clean_period_end) as created_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            number=['total', 'amount_paid'], boolean=['paid', 'is_deleted', 'livemode'],
-            timestamp=['created', 'period_end', '_fivetran_synced'],
-            others=[['currency', 'invalid_currency', to_currency('currency')]]
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

@@ -4,6 +4,14 @@ with source as (
     {{ staged_rows('stripe', 'refund', key='id', latest_by='_fivetran_synced') }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        number=['amount'], timestamp=['created', '_fivetran_synced'],
+        others=[['currency', 'invalid_currency', to_currency('currency')]]
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -14,22 +22,19 @@ cleaned as (
         -- attributes
         lower({{ to_text('status') }}) as status,
         {{ to_text('reason') }} as reason,
-        {{ to_currency('currency') }} as currency,
+        clean_currency as currency,
 
         -- measures
-        {{ from_minor_units('amount', 'currency') }} as amount,
+        {{ from_minor_units('clean_amount', 'currency') }} as amount,
 
         -- timestamps
-        {{ to_timestamp('created') }} as created_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean_created as created_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            number=['amount'], timestamp=['created', '_fivetran_synced'],
-            others=[['currency', 'invalid_currency', to_currency('currency')]]
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

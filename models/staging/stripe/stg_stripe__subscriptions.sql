@@ -4,6 +4,14 @@ with source as (
     {{ staged_rows('stripe', 'subscription', key='id', latest_by='_fivetran_synced') }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        number=['quantity'], boolean=['livemode'],
+        timestamp=['start_date', 'created', 'canceled_at', 'ended_at', '_fivetran_synced']
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -15,24 +23,21 @@ cleaned as (
         lower({{ to_text('status') }}) as status,
 
         -- measures
-        {{ to_integer('quantity') }} as quantity,
+        {{ integer_of('clean_quantity') }} as quantity,
 
         -- flags
-        coalesce(not {{ to_boolean('livemode') }}, false) as is_test,
+        coalesce(not clean_livemode, false) as is_test,
 
         -- timestamps
-        coalesce({{ to_timestamp('start_date') }}, {{ to_timestamp('created') }}) as started_at,
-        {{ to_timestamp('canceled_at') }} as cancelled_at,
-        {{ to_timestamp('ended_at') }} as ended_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        coalesce(clean_start_date, clean_created) as started_at,
+        clean_canceled_at as cancelled_at,
+        clean_ended_at as ended_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            number=['quantity'], boolean=['livemode'],
-            timestamp=['start_date', 'created', 'canceled_at', 'ended_at', '_fivetran_synced']
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

@@ -4,26 +4,31 @@ with source as (
     {{ staged_rows('zendesk', 'domain_name', key=['organization_id', 'domain_name'], latest_by='_fivetran_synced') }}
 ),
 
+valued as (
+    {{ clean_values(
+        'source',
+        number=['"index"'], timestamp=['_fivetran_synced'],
+        others=[['domain_name', 'invalid_domain', to_domain('domain_name')]]
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
         row_key,
         {{ to_text('organization_id') }} as organization_id,
-        {{ to_domain('domain_name') }} as domain,
+        clean_domain_name as domain,
 
         -- measures
-        {{ to_integer('"index"') }} as place,
+        {{ integer_of('clean_index') }} as place,
 
         -- timestamps
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            number=['"index"'], timestamp=['_fivetran_synced'],
-            others=[['domain_name', 'invalid_domain', to_domain('domain_name')]]
-        ) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

@@ -4,6 +4,10 @@ with source as (
     {{ staged_rows('zendesk', 'organization', key='id', latest_by=['_fivetran_synced', 'updated_at']) }}
 ),
 
+valued as (
+    {{ clean_values('source', timestamp=['created_at', 'updated_at', '_fivetran_synced']) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -16,14 +20,14 @@ cleaned as (
         {{ to_name('"name"') }} as organization_name,
 
         -- timestamps
-        {{ to_timestamp('created_at') }} as created_at,
-        {{ to_timestamp('updated_at') }} as updated_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean_created_at as created_at,
+        clean_updated_at as updated_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(timestamp=['created_at', 'updated_at', '_fivetran_synced']) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

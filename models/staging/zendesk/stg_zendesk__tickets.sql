@@ -4,6 +4,10 @@ with source as (
     {{ staged_rows('zendesk', 'ticket', key='id', latest_by=['_fivetran_synced', 'updated_at']) }}
 ),
 
+valued as (
+    {{ clean_values('source', timestamp=['created_at', 'updated_at', '_fivetran_synced']) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -23,14 +27,14 @@ cleaned as (
         coalesce(lower({{ to_text('status') }}) = 'deleted', false) as is_deleted,
 
         -- timestamps
-        {{ to_timestamp('created_at') }} as created_at,
-        {{ to_timestamp('updated_at') }} as updated_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean_created_at as created_at,
+        clean_updated_at as updated_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(timestamp=['created_at', 'updated_at', '_fivetran_synced']) }} as unusable_values
-    from source
+        unusable_values
+    from valued
 )
 
 select * from cleaned

@@ -21,6 +21,15 @@ named as (
     from source
 ),
 
+valued as (
+    {{ clean_values(
+        'named',
+        email=['email'], phone=['phone'], boolean=['active', 'suspended', 'verified'],
+        timestamp=['created_at', 'updated_at', 'last_login_at', '_fivetran_synced'], country='row_country_code',
+        others=[['"name"', 'not_a_name', 'person_name']]
+    ) }}
+),
+
 cleaned as (
     select
         -- keys
@@ -31,33 +40,29 @@ cleaned as (
         {{ to_text('external_id') }} as external_id,
 
         -- attributes
-        {{ first_name_of('person_name') }} as first_name,
-        {{ last_name_of('person_name') }} as last_name,
-        person_name as full_name,
-        {{ to_email('email') }} as email,
-        {{ to_phone('phone', 'row_country_code') }} as phone,
+        {{ first_name_of('clean_name') }} as first_name,
+        {{ last_name_of('clean_name') }} as last_name,
+        clean_name as full_name,
+        clean_email as email,
+        clean_phone as phone,
         lower({{ to_text('"role"') }}) as role_name,
 
         -- flags
         coalesce(lower({{ to_text('"role"') }}) in ('agent', 'admin'), false) as is_staff,
-        coalesce({{ to_boolean('suspended') }}, false) as is_suspended,
-        coalesce({{ to_boolean('verified') }}, false) as is_verified,
-        coalesce(not {{ to_boolean('active') }}, false) as is_deleted,
+        coalesce(clean_suspended, false) as is_suspended,
+        coalesce(clean_verified, false) as is_verified,
+        coalesce(not clean_active, false) as is_deleted,
 
         -- timestamps
-        {{ to_timestamp('created_at') }} as created_at,
-        {{ to_timestamp('updated_at') }} as updated_at,
-        {{ to_timestamp('last_login_at') }} as last_login_at,
-        {{ to_timestamp('_fivetran_synced') }} as loaded_at,
+        clean_created_at as created_at,
+        clean_updated_at as updated_at,
+        clean_last_login_at as last_login_at,
+        clean__fivetran_synced as loaded_at,
 
         -- accounting
         collapsed_count,
-        {{ unusable_values(
-            email=['email'], phone=['phone'], boolean=['active', 'suspended', 'verified'],
-            timestamp=['created_at', 'updated_at', 'last_login_at', '_fivetran_synced'], country='row_country_code',
-            others=[['"name"', 'not_a_name', 'person_name']]
-        ) }} as unusable_values
-    from named
+        unusable_values
+    from valued
 )
 
 select * from cleaned
