@@ -133,9 +133,10 @@
     select
         with_values.*,
         nullif(concat(
+            ''
             {%- for column, rule, _ in checks %}
-            {%- set name = column | replace('"', '') %}
-            case when with_values.clean_{{ name }} is null and {{ to_text('with_values.' ~ column) }} is not null then '{{ name }}={{ rule }},' else '' end{{ ',' if not loop.last }}
+            {%- set name = column | replace('"', '') -%},
+            case when with_values.clean_{{ name }} is null and {{ to_text('with_values.' ~ column) }} is not null then '{{ name }}={{ rule }},' else '' end
             {%- endfor %}
         ), '') as unusable_values
     from (
