@@ -147,12 +147,6 @@
 {%- endmacro %}
 
 
-{#- A whole number; null where it has a fraction or is none. -#}
-{% macro to_integer(expression) -%}
-    {{ integer_of(to_number(expression)) }}
-{%- endmacro %}
-
-
 {#- A number as a whole number; null where it has a fraction. -#}
 {% macro integer_of(number) -%}
     case when {{ number }} = floor({{ number }}) then {{ fitted(number, 'bigint') }} end

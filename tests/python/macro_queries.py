@@ -53,7 +53,7 @@ EXPRESSIONS = {
     "to_date": "to_date('a')",
     "to_birth_date": "to_birth_date('a')",
     "to_number": "to_number('a')",
-    "to_integer": "to_integer('a')",
+    "integer_of": "integer_of(to_number('a'))",
     "to_amount": "to_amount('a')",
     "to_boolean": "to_boolean('a')",
     "to_postcode": "to_postcode('a')",
@@ -76,7 +76,9 @@ EXPRESSIONS = {
     "strip_accents": "strip_accents('a')",
     "days_between": "days_between('cast(a as timestamp)', 'cast(b as timestamp)')",
     "add_days": "add_days('cast(a as timestamp)', 'cast(b as bigint)')",
-    "json_of_types": "json_object({'n': to_amount('a'), 'm': to_integer('a'), 'b': 'true'})",
+    "json_of_types": (
+        "json_object({'n': to_amount('a'), 'm': integer_of(to_number('a')), 'b': 'true'})"
+    ),
     "trimmed": "trimmed('a')",
     "whole_row_hash": "whole_row_hash('given')",
     "row_hash": "row_hash(['a', 'b']) ~ ' = ' ~ row_hash(['b', 'a'])",

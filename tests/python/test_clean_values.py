@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 MODELS = sorted((Path(__file__).parents[2] / "models" / "staging").glob("*/stg_*.sql"))
-_CALL = re.compile(r"\{\{ clean_values\(.*?\n?    \) \}\}|\{\{ clean_values\(.*?\) \}\}", re.DOTALL)
+_CALL = re.compile(r"\{\{ clean_values\(.*?\) \}\}", re.DOTALL)
 # What else may read such a column: the raw text itself.
 _READING = re.compile(r"\bto_(?!text)\w+\('(?P<column>[^']+)'")
 

@@ -209,7 +209,7 @@ def test_numbers(ask: Ask) -> None:
         "1e-00 4930": None, f"{'1' * 23}e-9": None, " 7\t": Decimal("7"),
     }  # fmt: skip
     holds(ask, "to_number", cases)
-    holds(ask, "to_integer", {"12": 12, "12.0": 12, "12.5": None, "-1": -1, "x": None})
+    holds(ask, "integer_of", {"12": 12, "12.0": 12, "12.5": None, "-1": -1, "x": None})
     amounts = {"1.005": Decimal("1.01"), "2": Decimal("2.00"), "x": None, "-1.5": Decimal("-1.50")}
     holds(ask, "to_amount", amounts)
 

@@ -28,7 +28,7 @@ PLAIN = {"as_of", "add_days", "days_between", "rounded_quotient", "safe_divide"}
 # What is clean stays as it is when it is cleaned again.
 IDEMPOTENT = (
     "to_text", "to_name", "to_email", "to_phone_at_home", "to_country_code", "to_number",
-    "to_integer", "to_amount", "to_boolean", "to_postcode", "to_domain", "strip_accents",
+    "integer_of", "to_amount", "to_boolean", "to_postcode", "to_domain", "strip_accents",
     "trimmed", "to_date", "to_timestamp", "to_birth_date",
 )  # fmt: skip
 # Texts that each take the engines a while.
