@@ -23,15 +23,16 @@ where not ({{ columns | reject('equalto', key) | join(' is null and ') }} is nul
     itself. Rows are compared by a hash of all their columns, which nobody keeps: whatever was done to
     the table, after this it is what the query says. A key that is none, because it repeats or is null,
     loses no row either: all its rows are written, so that the test of the key finds them.
+    is_costly: the query takes longer than to hold what it gives, which is asked for twice.
 -#}
-{% macro differences(query, key) -%}
+{% macro differences(query, key, is_costly=false) -%}
     {%- set there = execute and is_incremental() -%}
     {%- if not there -%}
 {{ query }}
     {%- else -%}
         {%- set columns = model.columns.keys() | list -%}
         {%- set held = adapter.get_columns_in_relation(this) | map(attribute='name') | list -%}
-with rows_now as {{ not_materialized() }} (
+with rows_now as {{ '' if is_costly else not_materialized() }} (
     {{ query | indent(4) }}
 ),
 

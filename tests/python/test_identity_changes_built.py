@@ -16,7 +16,8 @@ from stream_project import StreamProject
 ROOT = Path(__file__).resolve().parents[2]
 _TABLE = "identity.int_person_resolution"
 _FOUND = "part in ('cluster', 'link')"
-_CHOSEN = ("--select", "+int_person_resolution")
+_CHOSEN = ("--select", "+int_person_resolution", "+customer_id_map")
+_MAP = "kindred.customer_id_map"
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,11 @@ def _compared_by_all_they_fill(project: StreamProject) -> None:
     assert {name for name, count in zip(columns, filled, strict=True) if count} == set(compared)
 
 
+def _map(project: StreamProject) -> list[tuple[Any, ...]]:
+    """Every row of the map of ids, in the order in which they were written."""
+    return project.rows(f"select * from {_MAP} order by rowid")
+
+
 def test_a_few_records_leave_the_rest_as_it_was(tmp_path: Any, town: list[dict[str, Any]]) -> None:
     project = StreamProject(tmp_path)
     # Two persons in four records come, one record goes, three change.
@@ -67,6 +73,14 @@ def test_a_few_records_leave_the_rest_as_it_was(tmp_path: Any, town: list[dict[s
     _compared_by_all_they_fill(project)
     told = _told(project)
     project.execute(f"update {_TABLE} set reason = 'as it was' where {_FOUND}")
+    # What others do to the map of ids is put right.
+    led = _map(project)
+    (moved, *_), (dropped, *_), *stayed = led
+    project.execute(
+        f"update {_MAP} set status = 'retired' where customer_id = '{moved}'",
+        f"delete from {_MAP} where customer_id = '{dropped}'",
+        f"insert into {_MAP} values ('cus_nobody', null, 'retired', 1, '2026-01-01')",
+    )
     changed = [{**row, "email": "new@mail1.org"} for row in before[10:13]]
     after = [*before[:10], *changed, *before[14:], *held_back]
     project.run(after, *_CHOSEN)
@@ -77,7 +91,11 @@ def test_a_few_records_leave_the_rest_as_it_was(tmp_path: Any, town: list[dict[s
     # What is told as before lies where it lay, in components that were resolved anew as well.
     assert not told & _told(project, "reason is null")
     assert _told(project, "reason is not null") <= told
-    found = _found(project)
+    found, leads = _found(project), _map(project)
+    # The rows that stay are not written again.
+    here = [row for row in stayed if row in leads]
+    assert len(here) > 0.8 * len(led)
+    assert leads[: len(here)] == here
     # What a run handed over is in no other table: it holds names, and nobody would look there.
     tables = project.rows("select table_name from information_schema.tables")
     assert not [name for (name,) in tables if name.endswith("_tmp") or "__dbt" in name]
@@ -85,3 +103,4 @@ def test_a_few_records_leave_the_rest_as_it_was(tmp_path: Any, town: list[dict[s
     project.run(after, *_CHOSEN, "--full-refresh")
     assert project.rows(f"select count(reason) from {_TABLE} where part = 'cluster'") == [(0,)]
     assert found == _found(project)
+    assert sorted(leads) == sorted(_map(project))

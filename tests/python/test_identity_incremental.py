@@ -419,6 +419,11 @@ ODD: Mapping[str, Steps] = {
     "a mailbox becomes junk": lambda t: [
         t.having(*_mailbox(9)), t.having(*_mailbox(5)),
     ],
+    "names that nobody bears come and go": lambda t: [
+        t.having(*_nobody("Unknown", "Kunde"), *_nobody("Zacharias", "Test")),
+        t.having(*_nobody("Unknown", "Kunde"), *_nobody("Zacharias", "Familie")),
+        t.having(*_nobody("Zacharias", "Kunde")),
+    ],
     "a company is known by name only": lambda t: [
         t.having(WORKS), t.having(WORKS, SAID), t.having(WORKS),
     ],
@@ -429,6 +434,13 @@ ODD: Mapping[str, Steps] = {
         t.having(*KASIMIRAS), t.having(*KASIMIRAS, KASIMIRA_STAHL), t.having(*KASIMIRAS),
     ],
 }  # fmt: skip
+
+
+def _nobody(first: str, last: str) -> list[Row]:
+    return [
+        record(f"shop:{first}{i}", "", first_name=first, last_name=last, birth_date=f"198{i}-02-03")
+        for i in range(2)
+    ]
 
 
 def _mailbox(count: int) -> list[Row]:

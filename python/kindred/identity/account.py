@@ -9,7 +9,16 @@ from kindred.identity.company_names import (
     suffix_table,
     word_table,
 )
-from kindred.identity.entity import Comparison, Entity, JunkRule, Level, PairKind, Rule, Step
+from kindred.identity.entity import (
+    NO_VALUE,
+    Comparison,
+    Entity,
+    JunkRule,
+    Level,
+    PairKind,
+    Rule,
+    Step,
+)
 
 # A legal form, a comma, and then what is no part of the name: a seat, a country's letters.
 _FORM_AND_MORE = (
@@ -565,7 +574,7 @@ ACCOUNT = Entity(
         ),
         JunkRule(
             "name",
-            "cast(null as text)",
+            NO_VALUE,
             "full_name",
             (
                 "name",

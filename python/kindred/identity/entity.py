@@ -109,6 +109,10 @@ class Rule:
     unless: tuple[str, ...] = ()
 
 
+# SQL of the value of a rule that has none but what its patterns look at.
+NO_VALUE = "cast(null as text)"
+
+
 @dataclass(frozen=True)
 class JunkRule:
     """A value that is shared by more than `limit` distinct values of one of `names` never links.
@@ -127,6 +131,11 @@ class JunkRule:
     limit: int
     crowd: float = 0.0
     patterns: str = ""
+
+    @property
+    def is_by_pattern(self) -> bool:
+        """Whether the value alone decides: it is what the patterns look at, and no names count."""
+        return not self.names and self.value == NO_VALUE
 
 
 @dataclass(frozen=True)

@@ -87,22 +87,6 @@ def values_of(
     limit: the most names. among: a condition on the rows of `table` that are looked at.
     """
     names = [f"count(distinct {name})" for name in rule.names] or ["0"]
-    # Patterns are written out: DuckDB would compile one from a column anew for every row.
-    patterns = con.execute(
-        "select pattern, reason from junk_patterns where identifier_type = ? order by pattern",
-        [rule.patterns or rule.identifier_type],
-    ).fetchall()
-    cases = " ".join(
-        f"when regexp_matches(raw, {_quoted(pattern)}) then {_quoted(reason)}"
-        for pattern, reason in patterns
-    )
-    # Nearly all values match none of them, which one pattern of all tells.
-    any_of_them = _quoted("|".join(f"(?:{pattern})" for pattern, _ in patterns))
-    reason = (
-        f"case when regexp_matches(raw, {any_of_them}) then case {cases} end end"
-        if cases
-        else "cast(null as text)"
-    )
     most = f"greatest({', '.join(names)})" if len(names) > 1 else names[0]
     # Names are counted of the few values that may have too many: as many holders at least.
     return f"""
@@ -119,7 +103,7 @@ def values_of(
         ),
         suspected as (
             select value, records, pattern_reason
-            from (select *, {reason} as pattern_reason from counted)
+            from (select *, {reason_of(con, rule)} as pattern_reason from counted)
             where pattern_reason is not null or ({limit} > 0 and records > {limit}
                 and records > {rule.crowd} * (select avg(records) from counted))
         ),
@@ -135,6 +119,24 @@ def values_of(
         inner join named using (value)
         where pattern_reason is not null or names > {limit}
     """
+
+
+def reason_of(con: duckdb.DuckDBPyConnection, rule: JunkRule, raw: str = "raw") -> str:
+    """SQL of why patterns call a value junk, null where none does; raw: what they look at."""
+    # Patterns are written out: DuckDB would compile one from a column anew for every row.
+    patterns = con.execute(
+        "select pattern, reason from junk_patterns where identifier_type = ? order by pattern",
+        [rule.patterns or rule.identifier_type],
+    ).fetchall()
+    if not patterns:
+        return "cast(null as text)"
+    cases = " ".join(
+        f"when regexp_matches({raw}, {_quoted(pattern)}) then {_quoted(reason)}"
+        for pattern, reason in patterns
+    )
+    # Nearly all values match none of them, which one pattern of all tells.
+    any_of_them = _quoted("|".join(f"(?:{pattern})" for pattern, _ in patterns))
+    return f"case when regexp_matches({raw}, {any_of_them}) then case {cases} end end"
 
 
 def _quoted(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kindred.identity.entity import (
+    NO_VALUE,
     Comparison,
     Entity,
     JunkRule,
@@ -594,7 +595,7 @@ PERSON = Entity(
         ),
         JunkRule(
             "first_name",
-            "cast(null as text)",
+            NO_VALUE,
             "given",
             ("given",),
             (),
@@ -603,7 +604,7 @@ PERSON = Entity(
         ),
         JunkRule(
             "last_name",
-            "cast(null as text)",
+            NO_VALUE,
             "family",
             ("family",),
             (),
@@ -612,7 +613,7 @@ PERSON = Entity(
         ),
         JunkRule(
             "name",
-            "cast(null as text)",
+            NO_VALUE,
             "concat_ws(' ', given, family)",
             ("given", "family"),
             (),

@@ -354,6 +354,10 @@ def find_junk(rows: Rows, limits: dict[str, int]) -> pa.Table:
             where {value} is not null
             """
         )
+        # Their holders are not counted where patterns alone decide: nearly all values match none.
+        if rule.is_by_pattern:
+            reason = junk.reason_of(con, rule, "value")
+            con.execute(f"delete from touched_values where ({reason}) is null")
         # Where a value is junk by how common others are, all are looked at.
         among = "true" if rule.crowd else f"{value} in (select value from touched_values)"
         stays = "false" if rule.crowd else "identifier_value not in (select * from touched_values)"
