@@ -70,6 +70,8 @@ def test_a_broken_promise_fails_and_nothing_personal_is_told(project: SmallProje
         if path.is_file()
     }
     assert len([path for path in pages if "data_docs" in path.parts]) > 10
+    index = pages[project.root / "reports" / "data_docs" / "index.html"]
+    assert "</i> critical failed<" in index
     for text in [*pages.values(), rows, outcome.text]:
         assert PLANTED_EMAIL not in text
         assert PLANTED_NAME not in text
@@ -93,6 +95,10 @@ def test_warnings_do_not_fail_the_command(project: SmallProject) -> None:
     outcome = project.run("check")
     assert outcome.code == 0
     assert "warning" in outcome.out
+    index = (project.root / "reports" / "data_docs" / "index.html").read_text("utf-8")
+    assert "</i> warning<" in index
+    assert "</i> passed<" in index
+    assert "failed" not in index
 
 
 def test_what_is_off_is_noted_and_what_is_missing_fails(project: SmallProject) -> None:

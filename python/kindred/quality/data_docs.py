@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kindred.quality.results import CheckResult
+from kindred.quality.suites import SEVERITIES, Severity
 
 _OUTSIDE_SCRIPT = re.compile(r"<script[^>]*src=[\"']https?://[^>]*>\s*</script>", re.IGNORECASE)
 _OUTSIDE_LINK = re.compile(r"<link[^>]*href=[\"']https?://[^>]*>", re.IGNORECASE)
@@ -53,12 +54,13 @@ def _index(site: Path, results: Sequence[CheckResult], style: str) -> str:
     from jinja2 import Environment
 
     pages: list[dict[str, Any]] = []
-    status: dict[tuple[str, str], bool] = {}
+    failed: dict[tuple[str, str], set[Severity]] = {}
     for result in results:
-        key = (result.batch.suite, result.batch.name)
-        status[key] = status.get(key, True) and result.is_success
+        severities = failed.setdefault((result.batch.suite, result.batch.name), set())
+        if not result.is_success:
+            severities.add(result.severity)
     found = {path.stem: path for path in (site / "validations").rglob("*.html")}
-    for (suite, table), is_success in status.items():
+    for (suite, table), severities in failed.items():
         page = found.get(f"{table}-{table.partition('.')[2]}")
         expectations = _expectations_page(site, table)
         if page is not None:
@@ -66,7 +68,7 @@ def _index(site: Path, results: Sequence[CheckResult], style: str) -> str:
                 {
                     "suite": suite,
                     "table": table,
-                    "is_success": is_success,
+                    "worst": min(severities, key=SEVERITIES.index, default=None),
                     "result": page.relative_to(site).as_posix(),
                     "expectations": expectations,
                 }
