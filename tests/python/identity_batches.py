@@ -306,7 +306,7 @@ class Life:
     def do_share(self, world: World) -> World:
         """Many give one mailbox, telephone or address, which may become junk."""
         shared: Row = self.rng.choice((
-            {"email": "info@alle.org"},
+            {"email": "verein@alle.org"},
             {"phone": "+4955512345"},
             {"street": "Postfach 1", "postcode": "10000"},
             {"birth_date": "1970-01-01"},

@@ -417,7 +417,7 @@ ODD: Mapping[str, Steps] = {
         t.decided(("cannot_link", *_ids(t, 10, 61)[::50])),
     ],
     "a mailbox becomes junk": lambda t: [
-        t.having(*_mailbox(9)), t.having(*_mailbox(5)),
+        t.having(*_mailbox(9)), t.having(*_mailbox(5)), t.having(*_mailbox(9)),
     ],
     "names that nobody bears come and go": lambda t: [
         t.having(*_nobody("Unknown", "Kunde"), *_nobody("Zacharias", "Test")),
@@ -447,7 +447,7 @@ def _mailbox(count: int) -> list[Row]:
     return [
         record(
             f"shop:j{i}", "", first_name=f"Vor{i}nam", last_name=f"Nach{i}nam", city="Bonn",
-            email="info@alle.org",
+            email="verein@alle.org",
         )
         for i in range(count)
     ]  # fmt: skip

@@ -373,12 +373,29 @@ def find_junk(rows: Rows, limits: dict[str, int]) -> pa.Table:
             select value, reason, records, names, {limit} from judged
             """
         )
+        # Of those that only fresh records hold no other need be looked for: a role mailbox is new.
         con.execute(
             f"""
             create or replace temp table flipped as
-            (select identifier_value as value from junk_before except select value from junk_{i})
-            union all
-            (select value from junk_{i} except select identifier_value from junk_before)
+            with was_junk as (
+                select identifier_value as value from junk_before
+            ),
+            changed as (
+                (select value from was_junk except select value from junk_{i})
+                union all
+                (select value from junk_{i} except select value from was_junk)
+            ),
+            fresh as (
+                select {value} as value, count(*) as records
+                from prepared
+                where {value} in (select value from changed)
+                group by {value}
+            )
+            select changed.value
+            from changed
+            left join judged on changed.value = judged.value
+            left join fresh on changed.value = fresh.value
+            where judged.records is null or judged.records > coalesce(fresh.records, 0)
             """
         )
         if con.execute("select count(*) from flipped").fetchall()[0][0]:
