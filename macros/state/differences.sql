@@ -19,11 +19,12 @@ where not ({{ columns | reject('equalto', key) | join(' is null and ') }} is nul
 
 {#-
     Where the table of this model is there already, the rows of a query (of the columns of its contract) that the
-    table lacks or holds otherwise, and of rows that the query no longer has the key alone; else the query
-    itself. Rows are compared by a hash of all their columns, which nobody keeps: whatever was done to
-    the table, after this it is what the query says. A key that is none, because it repeats or is null,
-    loses no row either: all its rows are written, so that the test of the key finds them.
-    is_costly: the query takes longer than to hold what it gives, which is asked for twice.
+    table lacks or holds otherwise, and the key alone of rows that it holds and the query does not give; else the
+    query itself. Rows are compared by a hash of all their columns, which nobody keeps: whatever was done to
+    the table, after this it is what the query says. Rows are written by their key. Where that would lose some,
+    because a key has several or is null, or would leave some that are there twice, all are written: so the
+    test of the key finds them.
+    is_costly: the query takes longer than to hold what it gives, which is asked for several times.
 -#}
 {% macro differences(query, key, is_costly=false) -%}
     {%- set there = execute and is_incremental() -%}
@@ -31,16 +32,10 @@ where not ({{ columns | reject('equalto', key) | join(' is null and ') }} is nul
 {{ query }}
     {%- else -%}
         {%- set columns = model.columns.keys() | list -%}
+        {%- set others = columns | reject('equalto', key) | list -%}
         {%- set held = adapter.get_columns_in_relation(this) | map(attribute='name') | list -%}
 with rows_now as {{ '' if is_costly else not_materialized() }} (
     {{ query | indent(4) }}
-),
-
-repeated as (
-    select {{ key }}
-    from rows_now
-    group by {{ key }}
-    having count(*) > 1
 ),
 
 hashed_now as (
@@ -54,24 +49,55 @@ hashed_before as (
     select
         {{ key }},
         {# A table without a column of the contract is filled anew. -#}
-        case
-            when count(*) = 1
-                then min({{ row_hash(columns) if (columns | reject('in', held) | list | length) == 0 else 'null' }})
-        end as row_hash
+        {{ row_hash(columns) if (columns | reject('in', held) | list | length) == 0 else 'null' }} as row_hash
     from {{ this }}
-    group by {{ key }}
+),
+
+differing as (
+    select
+        coalesce(hashed_now.{{ key }}, hashed_before.{{ key }}) as {{ key }},
+        {%- for name in others %}
+        hashed_now.{{ name }},
+        {%- endfor %}
+        hashed_now.row_hash is not null as is_of_now
+    from hashed_now
+    full outer join hashed_before on hashed_now.row_hash = hashed_before.row_hash
+    where hashed_now.row_hash is null or hashed_before.row_hash is null
+),
+
+{#- Keys, as sums of hashes: all that the query gives but for what came are those that were there but for what went. #}
+counted as (
+    select
+        count(*) as rows_now,
+        count({{ key }}) as rows_with_key,
+        count(case when {{ key }} in (select differing.{{ key }} from differing) then 1 end) as rows_of_differing,
+        coalesce(sum({{ row_hash([key]) }}), 0) as keys_now,
+        (select coalesce(sum({{ row_hash([key]) }}), 0) from {{ this }}) as keys_before,
+        (select count(*) from differing where is_of_now) as came,
+        (select coalesce(sum({{ row_hash([key]) }}), 0) from differing where is_of_now) as keys_come,
+        (select coalesce(sum({{ row_hash([key]) }}), 0) from differing where not is_of_now) as keys_gone
+    from rows_now
+),
+
+unclear as (
+    select 1 as one
+    from counted
+    where
+        rows_now <> rows_with_key
+        or rows_of_differing <> came
+        or keys_now - keys_come <> keys_before - keys_gone
 )
 
-select
-        {%- for name in columns %}
-    {{ 'coalesce(hashed_now.' ~ name ~ ', hashed_before.' ~ name ~ ') as ' ~ name if name == key else 'hashed_now.' ~ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
-from hashed_now
-full outer join hashed_before on hashed_now.{{ key }} = hashed_before.{{ key }}
-where
-    hashed_now.row_hash is null
-    or hashed_before.row_hash is null
-    or hashed_now.row_hash <> hashed_before.row_hash
-    or hashed_now.{{ key }} in (select repeated.{{ key }} from repeated)
+select {{ key }}, {{ others | join(', ') }}
+from differing
+where not exists (select 1 from unclear)
+union all
+select rows_now.{{ ([key] + others) | join(', rows_now.') }}
+from rows_now
+cross join unclear
+union all
+select hashed_before.{{ key }}, {{ (['null'] * (others | length)) | join(', ') }}
+from hashed_before
+cross join unclear
     {%- endif -%}
 {%- endmacro %}
