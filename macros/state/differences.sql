@@ -45,12 +45,14 @@ hashed_now as (
     from rows_now
 ),
 
+{# Each row once, so that rows which are there many times are not joined with as many of now. -#}
 hashed_before as (
     select
-        {{ key }},
+        any_value({{ key }}) as {{ key }},
         {# A table without a column of the contract is filled anew. -#}
         {{ row_hash(columns) if (columns | reject('in', held) | list | length) == 0 else 'null' }} as row_hash
     from {{ this }}
+    group by row_hash
 ),
 
 differing as (
@@ -96,8 +98,8 @@ select rows_now.{{ ([key] + others) | join(', rows_now.') }}
 from rows_now
 cross join unclear
 union all
-select hashed_before.{{ key }}, {{ (['null'] * (others | length)) | join(', ') }}
-from hashed_before
+select before.{{ key }}, {{ (['null'] * (others | length)) | join(', ') }}
+from {{ this }} as before
 cross join unclear
     {%- endif -%}
 {%- endmacro %}

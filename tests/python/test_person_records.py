@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
+from threading import Timer
 from typing import Any
 
 import duckdb
@@ -105,6 +106,30 @@ def test_no_row_of_a_repeated_key_is_lost(stream: Stream) -> None:
             held = found.fetchall()
             assert set(held) == set(sides[1]), sides
             assert Counter(key for key, _ in held) == Counter(key for key, _ in sides[1]), sides
+
+
+def test_a_row_that_is_there_many_times_is_not_joined_with_each(stream: Stream) -> None:
+    """A source of one's own that gives one row over and over is told of by tests, and soon."""
+    stream.after(_BEFORE)
+    stream.after(_AFTER)
+    differing, _ = stream.statements()
+    with duckdb.connect(str(stream.engine.path)) as connection:
+        connection.execute("delete from batch_1.person_records")
+        connection.execute(
+            "insert into batch_1.person_records (record_id) select 'a' from range(300000)"
+        )
+        connection.execute("delete from streams.person_records")
+        connection.execute(
+            "insert into streams.person_records (record_id) select 'a' from range(300000)"
+        )
+        # Joined with each it would take hours; it takes a moment.
+        timer = Timer(60, connection.interrupt)
+        timer.start()
+        try:
+            found = connection.execute(f"select count(*) from ({differing})").fetchall()
+        finally:
+            timer.cancel()
+        assert found == [(0,)]
 
 
 @pytest.mark.parametrize(
