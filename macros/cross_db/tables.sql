@@ -1,12 +1,14 @@
 {#-
     How a table is made on DuckDB: beside the old one, which is dropped, and the new one takes its name, all in
     one statement. dbt's own way asks for indexes, renames both tables and drops the old one behind the commit,
-    each a statement by itself, rendered with all macros of the project. All else is as dbt does it. Where keys
-    or indexes are asked for, dbt's own way minds what hangs on them.
+    each a statement by itself, rendered with all macros of the project. All else is as dbt does it. A table that
+    a key refers to can be neither renamed nor dropped: where a contract asks for keys, dbt's own way minds what
+    hangs on them. A Python model has no contract, and dbt lets none but the first materialization run it.
 -#}
 {% materialization table, adapter='duckdb', supported_languages=['sql', 'python'] %}
     {%- set target_relation = this.incorporate(type='table') -%}
-    {%- if has_keys_or_indexes() or adapter.use_ducklake_table_workarounds(target_relation) -%}
+    {%- set keys = enforced_constraint_types() | select('in', ['primary_key', 'unique', 'foreign_key']) | list -%}
+    {%- if model.language == 'sql' and (keys or adapter.is_ducklake(target_relation)) -%}
         {{ return(dbt.materialization_table_duckdb()) }}
     {%- endif -%}
     {%- set there = load_cached_relation(this) -%}
@@ -31,6 +33,7 @@ alter table {{ made }} rename to {{ adapter.quote(target_relation.identifier) }}
         {% call statement('swap') -%}{{ swap }}{%- endcall %}
     {%- endif -%}
     {%- if there is not none and not there.is_table -%}{%- do adapter.cache_dropped(there) -%}{%- endif -%}
+    {%- do create_indexes(target_relation) -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(there, full_refresh_mode=True)) -%}
     {%- do persist_docs(target_relation, model) -%}
@@ -39,9 +42,3 @@ alter table {{ made }} rename to {{ adapter.quote(target_relation.identifier) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-
-{#- Whether this model asks for a key or an index: a table that a key refers to can be neither renamed nor dropped. -#}
-{% macro has_keys_or_indexes() -%}
-    {%- set keys = enforced_constraint_types() | select('in', ['primary_key', 'unique', 'foreign_key']) | list -%}
-    {{ return(config.get('indexes', default=[]) | length > 0 or keys | length > 0) }}
-{%- endmacro %}

@@ -32,7 +32,6 @@ _CHANGES: dict[str, tuple[list[Row], list[Row]]] = {
     ),
     "nothing": ([{"city": "Bath"}], [{"city": "Bath"}]),
 }  # fmt: skip
-_CITY = list(stream_columns()["person_records"]).index("city")
 _BEFORE, _AFTER = (
     [
         {"record_id": f"{change}:{i}", **row}

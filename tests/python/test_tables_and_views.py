@@ -27,6 +27,10 @@ TOLD = """
 ) }}}}
 """
 TABLE = "{{ config(materialized='table') }} "
+SEEN = """
+{{ config(materialized='table') }}
+select '{{ load_relation(ref("was_view")).type }}' as kind
+"""
 BROKEN = "select a from kindred.nowhere"
 PYTHON = """
 def model(dbt, session):
@@ -129,8 +133,9 @@ def test_a_table_takes_the_place_of_what_was_there(project: Project) -> None:
         promised=f"{TABLE} select 2 as b, 'x' as c",
         was_table=f"{TOLD.format('table')} select 2 as b, 'x' as c",
         was_view=f"{TABLE} select 2 as b, 'x' as c",
+        seen=SEEN,
     )
-    everything = sorted((name, "BASE TABLE") for name in (*names, "told"))
+    everything = sorted((name, "BASE TABLE") for name in (*names, "seen", "told"))
     assert project.warehouse.rows(RELATIONS) == everything
     assert project.warehouse.rows("select a from kindred.told order by a") == [(1,), (2,)]
     comments = """
@@ -141,6 +146,8 @@ def test_a_table_takes_the_place_of_what_was_there(project: Project) -> None:
     assert project.warehouse.rows(comments) == [("of two",), ("the first",)]
     for name in names:
         assert project.rows(name) == [(2, "x")]
+    # In the same run dbt knows what it is now.
+    assert project.rows("seen") == [("table",)]
     is_nullable = "select is_nullable from duckdb_columns() where table_name = 'promised'"
     assert project.warehouse.rows(is_nullable) == [(False,), (True,)]
     assert "rename to" in project.statements()
@@ -159,7 +166,7 @@ def test_a_table_takes_the_place_of_what_was_there(project: Project) -> None:
         assert project.rows(name) == [(2, "x")]
 
 
-def test_what_refers_to_a_key_outlasts_its_table(project: Project) -> None:
+def test_keys_and_indexes_outlast_a_run(project: Project) -> None:
     """DuckDB neither renames nor drops a table that a key refers to: dbt's own way minds that."""
     (project.root / "models/_keys.yml").write_text(
         """
@@ -175,14 +182,16 @@ def test_what_refers_to_a_key_outlasts_its_table(project: Project) -> None:
                 data_type: integer
                 constraints: [{type: foreign_key, to: ref('people'), to_columns: [id]}]
           - {name: sought, config: {indexes: [{columns: [id]}]}}
+          - {name: sought_by_python, config: {indexes: [{columns: [id]}]}}
         """
     )
     models = dict.fromkeys(("orders", "people", "sought"), f"{TABLE} select 1 as id")
+    models["sought_by_python"] = PYTHON.format("select 1 as id")
     keys = "select constraint_type from duckdb_constraints() where table_name = 'orders'"
     indexes = "select table_name from duckdb_indexes() order by all"
     for _ in range(2):
         project.run(**models)
         assert ("FOREIGN KEY",) in project.warehouse.rows(keys)
-        assert project.warehouse.rows(indexes) == [("sought",)]
+        assert project.warehouse.rows(indexes) == [("sought",), ("sought_by_python",)]
     for name in models:
         assert project.rows(name) == [(1,)]
