@@ -268,15 +268,6 @@
 {% macro postgres__row_hash(columns) -%}hashtextextended(cast(row({{ columns | join(', ') }}) as text), 0){%- endmacro %}
 
 
-{#- Where a row of a table lies, as long as the transaction lasts: by it a few rows are found again soonest. -#}
-{% macro row_place() -%}
-    {{ return(adapter.dispatch('row_place', 'kindred')()) }}
-{%- endmacro %}
-{% macro default__row_place() -%}{{ unsupported('row_place') }}{%- endmacro %}
-{% macro duckdb__row_place() -%}rowid{%- endmacro %}
-{% macro postgres__row_place() -%}ctid{%- endmacro %}
-
-
 {#- One row per part of a separated text: a relation expression with the column `part`, for a lateral join. -#}
 {% macro split_to_rows(expression, separator) -%}
     {{ return(adapter.dispatch('split_to_rows', 'kindred')(expression, separator)) }}

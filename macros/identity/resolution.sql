@@ -19,55 +19,39 @@ select * from this_part
 {#-
     How a run's findings take the place of the last one's: row by row of the components that were
     resolved anew. Rows of part `gone` name components of which nothing else stays, one of part `all` says
-    that nothing stays. Of clusters and links most rows of these components are told as before: they stay
-    where they lie, as a row that is written once more makes the engine write its neighbours anew.
+    that nothing stays. Of clusters and links, the rows with a hash of all that they tell, most are told as
+    before in these components: they stay where they lie, as a row that is written once more makes the engine
+    write its neighbours anew.
 -#}
 {% macro get_incremental_by_component_sql(arg_dict) -%}
 {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
 {%- set target, fresh = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
-{%- set row = row_hash(clusters_and_links()) -%}
-create or replace temp table rows_there as
-select
-    {{ row_place() }} as place,
-    {{ row }} as row_hash
-from {{ target }}
-where
-    component in (select component from {{ fresh }})
-    and part in ('cluster', 'link')
-    and not exists (select 1 from {{ fresh }} where part = 'all');
-
-delete from {{ target }}
-where
-    {{ row_place() }} in (
-        select place
-        from rows_there
-        where row_hash not in (select {{ row }} from {{ fresh }} where part in ('cluster', 'link'))
-    );
-
-delete from {{ target }}
-where
-    component in (select component from {{ fresh }})
-    and part not in ('cluster', 'link');
-
 delete from {{ target }}
 where exists (select 1 from {{ fresh }} where part = 'all');
+
+delete from {{ target }}
+where
+    component in (select component from {{ fresh }})
+    and (
+        row_hash is null
+        or row_hash not in (select row_hash from {{ fresh }} where row_hash is not null)
+    );
 
 insert into {{ target }} ({{ columns }})
 select {{ columns }}
 from {{ fresh }}
 where
     part not in ('gone', 'all')
-    and (part not in ('cluster', 'link') or {{ row }} not in (select row_hash from rows_there));
-
-drop table rows_there
-{%- endmacro %}
-
-{#- The columns that rows of clusters and links fill (see kindred.identity.resolution.as_one_table). -#}
-{% macro clusters_and_links() -%}
-    {{ return([
-        'part', 'component', 'record_id', 'entity', 'record_id_l', 'record_id_r', 'link_type', 'rule',
-        'match_weight', 'cast(field_weights as text)', 'cast(field_levels as text)', 'rule_version', 'model_version',
-    ]) }}
+    and (
+        row_hash is null
+        or row_hash not in (
+            select row_hash
+            from {{ target }}
+            where
+                component in (select component from {{ fresh }})
+                and row_hash is not null
+        )
+    )
 {%- endmacro %}
 
 {#- The stewards' decisions on an entity that are valid at the moment of this run. -#}
@@ -158,7 +142,8 @@ select * from kept
     'settings': 'text',
     'policy': 'text',
     'packed': 'bytea',
-    'component': 'bigint'
+    'component': 'bigint',
+    'row_hash': 'bigint'
 }) }}
 {%- endmacro %}
 

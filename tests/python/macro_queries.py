@@ -82,7 +82,6 @@ EXPRESSIONS = {
     "trimmed": "trimmed('a')",
     "whole_row_hash": "whole_row_hash('given')",
     "row_hash": "row_hash(['a', 'b']) ~ ' = ' ~ row_hash(['b', 'a'])",
-    "row_place": "row_place() ~ ' is not null'",
     "lookup": "lookup('a', {'x': 'one', \"it's\": 'two'})",
     "as_of": "as_of()",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from itertools import chain
 
 import duckdb
 import numpy as np
@@ -16,6 +17,7 @@ from identity_town import TRAPS, people
 from kindred.identity import dbt_model, incremental, kept, touched
 from kindred.identity.kept import SETTLED, WHOLE, Kept, pack, unpack
 from kindred.identity.person import PERSON
+from kindred.identity.resolution import Resolution, as_one_table
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,36 @@ def left(town: World) -> Kept:
 def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(touched, "MOST", 2.0)
     yield
+
+
+def test_a_row_is_known_by_all_that_it_tells(town: World) -> None:
+    found = Batches("shipped").resolved(town, None).resolution
+
+    def hashes(told: Resolution) -> tuple[set[int], set[int]]:
+        rows = as_one_table(told, None, pa.table({})).select(["part", "row_hash"]).to_pylist()
+        known: dict[str, list[int | None]] = {}
+        for row in rows:
+            known.setdefault(row["part"], []).append(row["row_hash"])
+        told_of = [set(filter(None, known.pop(part))) for part in ("cluster", "link")]
+        assert not any(filter(None, chain(*known.values())))
+        return told_of[0], told_of[1]
+
+    clusters, links = hashes(found)
+    assert (len(clusters), len(links)) == (found.assignments.num_rows, found.links.num_rows)
+    assert not clusters & links
+    for part, of_part in (("assignments", clusters), ("links", links)):
+        table = getattr(found, part)
+        # The cluster of a link is that of its records, and is not told again.
+        for name in set(table.column_names) - ({"entity"} if part == "links" else set()):
+            kind = table.schema.field(name).type
+            kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+            other = pa.repeat(
+                pa.scalar(7 if pa.types.is_primitive(kind) else "7", kind), len(table)
+            )
+            column = table.column_names.index(name)
+            changed = replace(found, **{part: table.set_column(column, name, other)})
+            now = hashes(changed)[part == "links"]
+            assert not now & of_part, name
 
 
 def _equal(one: Kept, other: Kept) -> None:

@@ -332,7 +332,6 @@ def test_cross_db(ask: Ask) -> None:
     # Told of the two columns and of the same in another order: alike where these are alike.
     alike = {("x", "x"): True, ("x", "y"): False, ("x", None): False, (None, None): True}
     holds(ask, "row_hash", alike | {("", None): False, ("x,y", "x"): False, ("null", None): False})
-    holds(ask, "row_place", {("a", "b"): True, (None, None): True})
     days = {
         ("2026-01-01 12:00:00", "2026-01-02 11:59:59"): 0,
         ("2026-01-01 12:00:00", "2026-01-02 12:00:00"): 1,

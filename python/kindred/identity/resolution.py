@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 
 from kindred.identity.kept import WHOLE, KeyArray
 from kindred.identity.mixture import Model
+from kindred.identity.records import in_batches
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ PARTS: dict[str, pa.DataType] = {
     "policy": pa.string(),
     "packed": pa.binary(),
     "component": pa.int64(),
+    "row_hash": pa.int64(),
 }
 
 # The same, with the texts that many links share written once: a tenth of the memory.
@@ -84,8 +87,9 @@ def as_one_table(
 ) -> pa.Table:
     """Everything of a run in one table, as a dbt Python model returns one; `part` tells which.
 
-    cluster: record_id, entity, component. link: record_id_l, record_id_r, link_type, rule,
-    match_weight, field_weights, field_levels, rule_version, model_version, component.
+    cluster: record_id, entity, component, row_hash (a hash of all that the row tells). link:
+    record_id_l, record_id_r, link_type, rule, match_weight, field_weights, field_levels,
+    rule_version, model_version, component, row_hash.
     junk: identifier_type, identifier_value, decision, reason, counts. number: metric_name,
     dimension, value. kept: kind, chunk, settings, packed. review: priority, reason,
     record_id_l, record_id_r, match_weight, field_weights, record_count, records_at_stake, doubt.
@@ -116,12 +120,22 @@ def as_one_table(
         columns = {
             name: table[name].cast(kind) if name in table.column_names else pa.nulls(rows, kind)
             for name, kind in _KINDS.items()
-            if name != "component"
+            if name not in ("part", "component", "row_hash")
         }
         columns["part"] = pa.repeat(pa.scalar(part), rows)
         columns["component"] = _signed(table, rows)
+        is_compared = part in ("cluster", "link")
+        columns["row_hash"] = _row_hash(part, table) if is_compared else pa.nulls(rows, pa.int64())
         tables.append(pa.table(columns, schema=pa.schema(list(_KINDS.items()))))
     return pa.concat_tables(tables)
+
+
+def _row_hash(part: str, table: pa.Table) -> pa.Array:
+    """A hash of each row, of all its columns: by it the next run sees what it would tell alike."""
+    told = ", ".join((f"'{part}'", *table.column_names))
+    with duckdb.connect() as con:
+        hashed = con.from_arrow(in_batches(table)).project(f"hash({told}) as row_hash")
+        return pa.array(hashed.fetchnumpy()["row_hash"].view(np.int64))
 
 
 def _signed(table: pa.Table, rows: int) -> pa.Array:

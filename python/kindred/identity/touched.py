@@ -477,6 +477,7 @@ class Nodes:
 
     def __init__(self, rows: Rows) -> None:
         self.rows, con = rows, rows.con
+        self._counted_fields: set[tuple[str, ...]] = set()
         fresh = con.execute("select node, content from fresh order by place").fetchnumpy()
         fresh_node = fresh["node"].astype(np.uint64)
         before = rows.kept.rows.node
@@ -525,13 +526,25 @@ class Nodes:
         for way in ("now", "came", "went"):
             blocking.number_fields(con, asked, f"nodes_{way}", f"numbers_{way}")
 
-    def counts(self, fields: tuple[str, ...], *, and_frequent: bool = False) -> Counted:
-        """Of each value that came or went, and of frequent ones where these are asked for: how many
-        hold it now, and held it before."""
+    def counts(self, fields: tuple[str, ...]) -> Counted:
+        """Of each value that came or went: how many hold it now, and held it before."""
         key = blocking.key(fields, str)
-        among, asked = f"{key} in (select value from delta)", "true"
-        if and_frequent:
-            among, asked = f"{key} is not null", f"{among} or count(*) >= {steps.FREQUENT}"
+        return self._counted(
+            fields,
+            f"select {key} as value, count(*) as held from numbers_now"
+            f" where {key} in (select value from delta) group by {key}",
+        )
+
+    def counts_with_frequent(self, fields: tuple[str, ...]) -> Counted:
+        """The same, of frequent values as well."""
+        return self._counted(
+            fields,
+            f"select value, held from {self._holders(fields)}"
+            f" where value in (select value from delta) or held >= {steps.FREQUENT}",
+        )
+
+    def _counted(self, fields: tuple[str, ...], held: str) -> Counted:
+        key = blocking.key(fields, str)
         found = self.rows.con.execute(
             f"""
             with delta as (
@@ -544,22 +557,29 @@ class Nodes:
                 where value is not null
                 group by value
             ),
-            held as (
-                select {key} as value, count(*) as now
-                from numbers_now
-                where {among}
-                group by {key}
-                having {asked}
-            )
+            held as ({held})
             select
                 value,
-                coalesce(now, 0)::bigint as now,
-                (coalesce(now, 0) - coalesce(more, 0))::bigint as before
+                coalesce(held, 0)::bigint as now,
+                (coalesce(held, 0) - coalesce(more, 0))::bigint as before
             from delta
             full outer join held using (value)
             """
         ).fetchnumpy()
         return Counted(*(found[name] for name in ("value", "now", "before")))
+
+    def _holders(self, fields: tuple[str, ...]) -> str:
+        """The table of values (value) with how many hold each now (held). It is made once: what
+        weights ask for is asked for several times."""
+        table = f"holders_of_{'_and_'.join(fields)}"
+        if fields not in self._counted_fields:
+            self.rows.con.execute(
+                f"create temp table {table} as select value, count(*) as held"
+                f" from (select {blocking.key(fields, str)} as value from numbers_now)"
+                " where value is not null group by value"
+            )
+            self._counted_fields.add(fields)
+        return table
 
     def holders_in(self, table: str, comparisons: tuple[Comparison, ...]) -> dict[str, IntArray]:
         """By comparison that asks it, by number in a table how many now hold the fields' values."""
@@ -576,20 +596,11 @@ class Nodes:
         }
 
     def _held_in(self, table: str, fields: tuple[str, ...], nothing: int) -> IntArray:
-        key = blocking.key(fields, str)
         found = self.rows.con.execute(
             f"""
-            with asked as (
-                select n, {blocking.key(fields)} as value from {table}
-            ),
-            held as (
-                select {key} as value, count(*) as held
-                from numbers_now
-                where {key} in (select value from asked)
-                group by {key}
-            )
             select n, coalesce(held, {nothing})::bigint as held
-            from asked left join held using (value)
+            from (select n, {blocking.key(fields)} as value from {table})
+            left join {self._holders(fields)} using (value)
             """
         ).fetchnumpy()
         by_number = np.full(int(found["n"].max(initial=-1)) + 1, nothing, np.int64)
@@ -700,7 +711,8 @@ def count_values(nodes: Nodes, comparisons: tuple[Comparison, ...]) -> Stepped:
             )
             totals[name] = (kept.totals[name][0] + came - went, 0)
             continue
-        counted = nodes.counts((name,), and_frequent=comparison.rarity)
+        count = nodes.counts_with_frequent if comparison.rarity else nodes.counts
+        counted = count((name,))
         filled, same = kept.totals[name]
         totals[name] = (
             filled + counted.more(lambda n: n), same + counted.more(ordered_pairs)
