@@ -48,8 +48,10 @@ def no_dbt(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     calls: list[list[str]] = []
 
     def stand_in(
-        arguments: list[str], _: Any, variables: dict[str, Any], *__: Any, **___: Any
+        arguments: list[str], _: Any, variables: dict[str, Any], *__: Any, umask: int, **___: Any
     ) -> DbtOutcome:
+        # What dbt lays beside the working file is as private as that.
+        assert umask == 0o077
         moment = environment_with(variables).get(MOMENT)
         calls.append([*arguments, f"{MOMENT}={moment}"])
         matching = Counter() if "nothing" in arguments else Counter({"ok": 2})

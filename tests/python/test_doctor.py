@@ -6,14 +6,18 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cli_project import SmallProject, make_project, write
-from kindred.project import load_project
+from kindred.project import load_profile, load_project
+from kindred.warehouse import loading
 from kindred.warehouse.database import connected
+from kindred.warehouse.dbt_run import run_dbt
 from kindred.warehouse.lock import run_lock
 from kindred.warehouse.raw_state import keep_of_plain_dbt, kept
+from kindred.warehouse.target import umask_for
 
 
 @pytest.fixture
@@ -107,6 +111,40 @@ def test_nobody_else_may_open_the_working_database(project: SmallProject) -> Non
     # Whoever shares it on purpose keeps it so.
     load(project)
     assert database.stat().st_mode & 0o777 == 0o644
+
+
+def test_what_is_laid_beside_the_working_database_is_as_private(
+    project: SmallProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a privacy officer: the write-ahead log of a run that was killed holds names as well."""
+    seen: list[int] = []
+    load_files = loading.load_files
+
+    def looked_at(connection: Any, *rest: Any) -> Any:
+        connection.execute("create table main.half_done as select 'a name' as name")
+        (log,) = project.root.glob("*.wal")
+        seen.append(log.stat().st_mode & 0o777)
+        connection.execute("drop table main.half_done")
+        return load_files(connection, *rest)
+
+    monkeypatch.setattr(loading, "load_files", looked_at)
+    command = (sys.executable, "-c", "open('made', 'w')")
+    before = os.umask(0o022)
+    try:
+        for shared, mode in ((False, 0o600), (True, 0o644)):
+            load(project)
+            (database,) = project.root.glob("*.duckdb")
+            profile = load_profile(load_project(project.root))
+            run_dbt(command, load_project(project.root), {}, umask=umask_for(profile))
+            made = project.root / "made"
+            assert made.stat().st_mode & 0o777 == mode
+            assert seen.pop() == mode
+            made.unlink()
+            if not shared:
+                database.chmod(0o644)
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)
 
 
 def test_a_held_lock_is_told(project: SmallProject) -> None:

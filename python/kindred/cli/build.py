@@ -272,6 +272,7 @@ def run_stages(
     from kindred.warehouse.dbt_run import STAGES, NodeDone, dbt_arguments, run_dbt
     from kindred.warehouse.journal import add_done, add_invocation
     from kindred.warehouse.lock import refuse_lost
+    from kindred.warehouse.target import umask_for
 
     began = time.monotonic()
     seen: Counter[str] = Counter()
@@ -313,6 +314,7 @@ def run_stages(
             (lambda line: screen.print(line, markup=False, style="dim")) if verbose else _ignore,
             keep_open=[lock],
             on_start=on_start,
+            umask=umask_for(profile),
         )
 
 

@@ -76,7 +76,11 @@ def _load(
         return tables, f"the database {profile.settings.get('dbname')}"
     path = profile.duckdb_path()
     database.refuse_ambiguous_name(path, profile.schema)
-    with lock.run_lock(path, "kindred load"), database.connected(path) as connection:
+    with (
+        lock.run_lock(path, "kindred load"),
+        database.as_private_as(path),
+        database.connected(path) as connection,
+    ):
         return loading.load_files(connection, files, schema_of, progress), path.name
 
 

@@ -6,6 +6,7 @@ that both read.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -137,6 +138,30 @@ def connected(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBP
         yield connection
     finally:
         connection.close()
+
+
+def private_umask(path: Path) -> int:
+    """The umask under which what DuckDB makes beside a file is as private as the file: its
+    write-ahead log, and what it lays aside while it works, hold the same names.
+
+    -1, which leaves the umask as it is, where the file is shared with others on purpose.
+    """
+    is_private = not path.exists() or not path.stat().st_mode & 0o077
+    return 0o077 if is_private else -1
+
+
+@contextmanager
+def as_private_as(path: Path) -> Iterator[None]:
+    """What this process makes meanwhile is as private as a DuckDB file."""
+    umask = private_umask(path)
+    if umask < 0:
+        yield
+        return
+    before = os.umask(umask)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def has_relation(connection: Connection, schema: str, name: str) -> bool:

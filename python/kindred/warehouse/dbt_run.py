@@ -179,12 +179,13 @@ def run_dbt(
     on_line: Callable[[str], None] = lambda line: None,
     keep_open: Sequence[int] = (),
     on_start: Callable[[str], None] = lambda invocation: None,
+    umask: int = -1,
 ) -> DbtOutcome:
     """Run dbt and tell of each finished node; `on_line` gets dbt's own lines.
 
     `on_start` gets dbt's id of the invocation, which it also writes into its manifest. `variables`:
     as `dbt_arguments` was given. `keep_open`: descriptors the child keeps (the run lock), so that
-    they outlive a killed parent.
+    they outlive a killed parent. `umask`: the child's, where it is not ours.
     """
     target = target_directory(project)
     # Results of an earlier run must not be taken for this one's, should dbt be killed.
@@ -201,6 +202,7 @@ def run_dbt(
         encoding="utf-8",
         errors="replace",
         pass_fds=tuple(keep_open),
+        umask=umask,
     ) as child:
         try:
             _follow(child, outcome, on_node, on_line, on_start)

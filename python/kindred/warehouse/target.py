@@ -118,6 +118,13 @@ def locked(profile: Profile, command: str) -> Iterator[Held]:
         yield Held(descriptor)
 
 
+def umask_for(profile: Profile) -> int:
+    """The umask for what builds in a target: see `database.private_umask`."""
+    if postgres.is_postgres(profile):
+        return -1
+    return database.private_umask(profile.duckdb_path())
+
+
 def home_of(project: Project, profile: Profile) -> Path:
     """The folder that reports are written to: beside a DuckDB file, else the project's."""
     return project.root if postgres.is_postgres(profile) else profile.duckdb_path().parent
