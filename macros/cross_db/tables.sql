@@ -41,4 +41,3 @@ alter table {{ made }} rename to {{ adapter.quote(target_relation.identifier) }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
-
