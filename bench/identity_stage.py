@@ -14,8 +14,10 @@ parsing left out. Each of the `--times` rounds measures, one after the other on 
 
 Prints one JSON object a round: seconds of each, their ratios, B-cubed F1 of both by the sample's
 truth, whether the new run ended with the same customers as the full one, and the peak of memory in
-GB of each process. Raw tables, staging and identifiers are made beforehand and not counted. Every
-process runs alone; figures of a machine that does other work at the time say little.
+GB of each process. At the end it prints the ratios of all rounds together, sum to sum, as the pace
+of a machine swings from one run to the next. Raw tables, staging and identifiers are made
+beforehand and not counted. Every process runs alone; figures of a machine that does other work at
+the time say little.
 """
 
 from __future__ import annotations
@@ -80,6 +82,7 @@ def main() -> None:
     project.give_back()
     project.dbt("run", *select(BEFORE), "--exclude", "person_records")
     shutil.copy(project.database, project.kept)
+    rounds = []
     for _ in range(given.times):
         shutil.copy(project.kept, project.database)
         new = project.stage()
@@ -87,7 +90,20 @@ def main() -> None:
         project.forget()
         full = project.stage("--full-refresh")
         plain = project.plain()
+        rounds.append({"new": new, "full": full, "plain": plain})
         print(json.dumps(project.compared(base, new, ids, full, plain), indent=2), flush=True)
+    print(json.dumps(ratios(rounds), indent=2))
+
+
+def ratios(rounds: list[dict[str, dict[str, float]]]) -> dict[str, float]:
+    """Of seconds by round and kind of run: full to plain, and new to full."""
+    seconds = {
+        kind: sum(one[kind]["seconds"] for one in rounds) for kind in ("new", "full", "plain")
+    }
+    return {
+        "full_to_plain": round(seconds["full"] / seconds["plain"], 3),
+        "new_to_full": round(seconds["new"] / seconds["full"], 3),
+    }
 
 
 def select(nodes: tuple[str, ...]) -> list[str]:
@@ -220,8 +236,7 @@ class Project:
             "new": new,
             "full": full,
             "plain": plain,
-            "full_to_plain": round(full["seconds"] / plain["seconds"], 2),
-            "new_to_full": round(new["seconds"] / full["seconds"], 2),
+            **ratios([{"new": new, "full": full, "plain": plain}]),
             "f1": metrics.bcubed(ours, truth).f1,
             "plain_f1": metrics.bcubed(theirs, truth).f1,
             "new_ends_as_full": metrics.bcubed(new_ids, ours).f1 == 1.0,
